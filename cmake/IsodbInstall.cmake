@@ -1,0 +1,1 @@
+# Filled by the packaging step: headers, libraries, find_package(isodb) and pkg-config.

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "isodb/entry.h"
+#include "objects/source.h"
+
+namespace isodb::objects {
+
+/// What a stored document is: enough for an entry.
+struct ContentRef {
+  Id id;
+  ContentKind kind = ContentKind::kBlob;
+  std::uint64_t size = 0;
+};
+
+/// Takes a document's bytes in parts and stores them as one blob or, past 64 KiB, as
+/// content-defined chunks under a list (docs/format.md, "Blob and list"). Constant memory whatever
+/// the size. One thread at a time.
+class ContentWriter {
+ public:
+  explicit ContentWriter(ObjectSink& sink, PutHint hint = {});
+  ~ContentWriter();
+  void write(ByteView part);
+  ContentRef finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+ContentRef write_content(ObjectSink& sink, ByteView document, const PutHint& hint = {});
+
+/// Reads a document's bytes at any offset without reading the rest. Verifies sizes; Error(kCorrupt)
+/// names the object that is missing or damaged. Borrows the source. One thread at a time.
+class ContentReader {
+ public:
+  ContentReader(const ObjectSource& source, const ContentRef& ref);
+  ~ContentReader();
+  std::uint64_t size() const;
+  /// Up to `count` bytes from `offset`; fewer only at the end.
+  Bytes read(std::uint64_t offset, std::uint64_t count);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// The whole document; Error(kLimit) when larger than `bytes_max`.
+Bytes read_content(const ObjectSource& source, const ContentRef& ref,
+                   std::uint64_t bytes_max = UINT64_MAX);
+
+/// The children of a list object: for walking what a document is made of.
+struct ListItem {
+  Id id;
+  std::uint64_t size = 0;
+};
+struct List {
+  std::uint8_t level = 0;  ///< 0: children are blobs; else lists of level - 1
+  std::vector<ListItem> items;
+  std::uint64_t size = 0;  ///< sum of the items' sizes
+};
+Bytes encode_list(std::uint8_t level, const std::vector<ListItem>& items);
+List decode_list(ByteView payload);
+
+}  // namespace isodb::objects

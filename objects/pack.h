@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/file.h"
+#include "isodb/id.h"
+#include "objects/source.h"
+
+namespace isodb::objects {
+
+/// What is known of a finished pack.
+struct PackInfo {
+  std::string name;         ///< file name in the packs folder: "<32 hex>.pack", from its checksum
+  std::uint64_t bytes = 0;  ///< of the whole file
+  std::uint64_t objects = 0;
+};
+
+/// Reads one pack through a mapping, or with read_at where `mapped` is refused. Immutable;
+/// thread-safe. All bytes are checked before they are believed: Error(kCorrupt) names the file and
+/// the offset.
+class Pack {
+ public:
+  enum class Access { kMapped, kRead };
+  /// `bytes_expected` is the registered size: a file of another size is corrupt.
+  Pack(core::FileSystem& files, const std::filesystem::path& path, std::uint64_t bytes_expected,
+       Access access = Access::kMapped);
+  ~Pack();
+
+  std::uint64_t object_count() const;
+  const std::string& name() const;
+  /// Offset of the object's record. One probe: the fan-out narrows to a few ids.
+  std::optional<std::uint64_t> find(const Id& id) const;
+  /// The object at an offset that find() gave. Bases that are not in this pack come from `others`.
+  Object read(std::uint64_t offset, const ObjectSource& others) const;
+  /// Only type and payload size, without reading the payload.
+  std::pair<ObjectType, std::uint64_t> header(std::uint64_t offset) const;
+  /// The record's size in the file: what the object costs.
+  std::uint64_t record_bytes(std::uint64_t offset) const;
+  /// Every object in record order (the order in which it was written).
+  void for_each(const std::function<void(const Id&, std::uint64_t offset)>& visit) const;
+  /// Ids that begin with these hexadecimal digits, at most `limit`.
+  std::vector<Id> with_prefix(std::string_view hex_digits, std::size_t limit) const;
+  /// Checks the footer's checksum over the whole file. fsck.
+  void check_file() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Writes one pack, streaming: memory for 40 bytes an object and a few buffers. What was put can be
+/// read at once. Objects that `existing` holds are not written again. Nothing is visible to others
+/// until finish() and registration; destroyed unfinished, it removes its temporary file. One thread
+/// at a time (compression may use threads inside).
+class PackWriter : public ObjectStore {
+ public:
+  struct Options {
+    int level = 3;                               ///< zstd level
+    std::size_t dictionary_bytes = 64 * 1024;    ///< 0: no dictionary
+    std::size_t sample_bytes = 4 * 1024 * 1024;  ///< buffered to train the dictionary on
+    unsigned delta_depth_max = 24;               ///< records to read, at most, for one object
+    unsigned threads = 2;  ///< compressing side by side with the caller; 1: in the caller
+  };
+  PackWriter(core::FileSystem& files, const std::filesystem::path& folder,
+             const ObjectSource* existing, Options options);
+  PackWriter(core::FileSystem& files, const std::filesystem::path& folder,
+             const ObjectSource* existing)
+      : PackWriter(files, folder, existing, Options{}) {}
+  ~PackWriter() override;
+
+  Id put(ObjectType type, ByteView payload, const PutHint& hint = {}) override;
+  std::optional<Object> get(const Id& id) const override;
+  bool contains(const Id& id) const override;
+
+  std::uint64_t object_count() const;
+  std::uint64_t bytes_written() const;
+
+  /// Writes index and footer, syncs, renames, syncs the folder. nullopt (and no file) when nothing
+  /// was put.
+  std::optional<PackInfo> finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Removes temporary packs whose builder is gone (their lock can be taken).
+void remove_stale_temporaries(core::FileSystem& files, const std::filesystem::path& folder);
+
+/// One record by itself, as loose rows hold them: no dictionary, bases named by id.
+/// Appends to `out`; returns the record's size.
+std::size_t append_record(Bytes& out, ObjectType type, ByteView payload, const PutHint& hint,
+                          const Object* base, unsigned base_depth, unsigned delta_depth_max);
+/// Reads a record that append_record() wrote.
+Object read_record(ByteView record, const ObjectSource& others);
+/// Delta depth of a record: 0 for one that stands by itself.
+unsigned record_depth(ByteView record);
+
+}  // namespace isodb::objects

@@ -1,0 +1,164 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "isodb/bytes.h"
+#include "isodb/id.h"
+#include "objects/pack.h"
+
+namespace isodb::refs {
+
+/// Names of refs: "heads/<branch>", "tags/<tag>", "remotes/<remote>/<branch>" or any other path of
+/// segments. Empty when `name` may name a ref; otherwise the rule it breaks, for people.
+std::string ref_name_problem(std::string_view name);
+
+struct Ref {
+  std::string name;
+  Id target;
+};
+
+/// One compare-and-swap. expected = nullopt: the ref must not exist; next = nullopt: it is deleted.
+struct RefMove {
+  std::string name;
+  std::optional<Id> expected;
+  std::optional<Id> next;
+};
+
+/// A compare-and-swap that was lost: what the ref really is.
+struct LostSwap {
+  std::string name;
+  std::optional<Id> actual;
+};
+
+struct ReflogEntry {
+  std::uint64_t number = 0;  ///< rises with every move of any ref
+  std::string name;
+  std::optional<Id> before, after;
+  std::uint64_t at_millis = 0;
+  std::string writer;  ///< fingerprint of the key in use
+  std::string reason;  ///< "commit: …", "import", "branch", …
+};
+
+/// The objects of one commit that are not in a pack yet.
+struct LooseRow {
+  std::int64_t number = 0;  ///< rises; assigned by the database
+  struct Item {
+    Id id;
+    std::uint32_t offset = 0;  ///< of its record in `records`
+  };
+  std::vector<Item> items;
+  Bytes records;
+};
+
+/// One staged change of a draft.
+struct DraftChange {
+  std::string path;
+  std::optional<Bytes>
+      entry;  ///< the entry in the draft's encoding (local, not hashed); nullopt: removed
+};
+
+/// Everything that becomes durable together, in one SQLite transaction and one fsync.
+struct WriteBatch {
+  std::vector<LooseRow> loose;  ///< `number` is ignored
+  std::vector<objects::PackInfo> packs_added;
+  std::vector<std::string> packs_removed;                                    ///< by name
+  std::vector<std::int64_t> loose_removed;                                   ///< by number
+  std::vector<RefMove> moves;                                                ///< all or none
+  std::vector<std::pair<std::string, std::optional<std::string>>> settings;  ///< nullopt: unset
+  std::string reason;                                                        ///< for the reflog
+  std::string writer;                                                        ///< for the reflog
+  std::uint64_t at_millis = 0;
+  /// When set: the commit is refused as stale (with an empty LostSwap name) unless the collection
+  /// generation is still this one, so that no object believed to exist was collected meanwhile.
+  std::optional<std::uint64_t> collection_generation;
+  bool collection = false;  ///< this batch is a collection: raises the generation
+};
+
+/// The repository's SQLite file: refs, reflog, loose objects, registered packs, settings, drafts
+/// (docs/storage.md). WAL, synchronous=FULL. Owns one connection behind a mutex: thread-safe. Any
+/// number of processes; a writer waits up to `busy_millis`, then Error(kBusy). A newer schema is
+/// Error(kUnsupported), a damaged file Error(kCorrupt), a full disk or missing rights Error(kIo)
+/// with a hint; a failed write changes nothing.
+class Database {
+ public:
+  static constexpr int kSchemaVersion = 1;
+  struct Options {
+    unsigned busy_millis = 10'000;
+    bool read_only = false;
+  };
+  /// Creates the file; Error(kInvalid) when it is there.
+  static std::unique_ptr<Database> create(const std::filesystem::path& path, Options options);
+  static std::unique_ptr<Database> open(const std::filesystem::path& path, Options options);
+  ~Database();
+
+  /// Applies one batch, or nothing when a compare-and-swap is lost. Numbers of the loose rows come
+  /// back in order.
+  struct WriteResult {
+    std::optional<LostSwap> lost;
+    std::vector<std::int64_t> loose_numbers;
+  };
+  WriteResult write(const WriteBatch& batch);
+  /// Several batches in one transaction and one fsync, each in a savepoint of its own: one that
+  /// loses its swap leaves the others alone.
+  std::vector<WriteResult> write_group(const std::vector<const WriteBatch*>& batches);
+
+  std::optional<Id> ref(const std::string& name);
+  /// All refs whose name begins with `prefix`, sorted by name.
+  std::vector<Ref> refs(const std::string& prefix = {});
+  /// Newest first; of one ref, or of all when `name` is empty.
+  std::vector<ReflogEntry> reflog(const std::string& name, std::size_t limit = SIZE_MAX);
+  void expire_reflog(std::uint64_t before_millis);
+
+  std::optional<std::string> setting(const std::string& key);
+  std::vector<std::pair<std::string, std::string>> settings();
+
+  /// What objects there are, read in one transaction: rows above `after_number` without their
+  /// records' bytes, and every registered pack. `change_counter` lets a caller skip the call when
+  /// nothing changed.
+  struct Inventory {
+    std::vector<LooseRow> loose_added;    ///< items only
+    std::vector<std::int64_t> loose_all;  ///< numbers of every row
+    std::vector<objects::PackInfo> packs;
+    std::uint64_t collection_generation = 0;
+  };
+  Inventory inventory(std::int64_t after_number);
+  /// Changes whenever another connection committed (PRAGMA data_version) or this one wrote.
+  std::uint64_t change_counter();
+  /// The records of one loose row; nullopt when it is gone.
+  std::optional<Bytes> loose_records(std::int64_t number);
+
+  /// The draft of this repository: nullopt when none is open.
+  struct Draft {
+    std::string branch;
+    std::optional<Id> base;            ///< the commit it began on
+    std::vector<DraftChange> changes;  ///< sorted by path
+  };
+  std::optional<Draft> draft();
+  void begin_draft(const std::string& branch, const std::optional<Id>& base);
+  /// Stages changes and the loose objects they need, in one transaction.
+  void stage(const std::vector<DraftChange>& changes, const std::vector<LooseRow>& loose);
+  void unstage(const std::vector<std::string>& paths);
+  void end_draft();
+  /// As write(), and ends the draft in the same transaction when nothing was lost.
+  WriteResult write_and_end_draft(const WriteBatch& batch);
+
+  /// Bytes of the file with its write-ahead log, and a check of the whole file (PRAGMA
+  /// integrity_check).
+  std::uint64_t file_bytes();
+  std::vector<std::string> check();
+  /// Copies the file while writing goes on (SQLite's backup API).
+  void backup_to(const std::filesystem::path& path);
+
+ private:
+  Database();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace isodb::refs
