@@ -28,9 +28,11 @@ struct RefMove {
   std::string name;
   std::optional<Id> expected;
   std::optional<Id> next;
+  std::string reason;  ///< for the reflog
 };
 
-/// A compare-and-swap that was lost: what the ref really is.
+/// A compare-and-swap that was lost: what the ref really is. The name is empty when it was not a
+/// ref's but the collection generation's or the writer's sequence.
 struct LostSwap {
   std::string name;
   std::optional<Id> actual;
@@ -67,16 +69,19 @@ struct DraftChange {
 struct WriteBatch {
   std::vector<LooseRow> loose;  ///< `number` is ignored
   std::vector<objects::PackInfo> packs_added;
-  std::vector<std::string> packs_removed;                                    ///< by name
-  std::vector<std::int64_t> loose_removed;                                   ///< by number
-  std::vector<RefMove> moves;                                                ///< all or none
+  std::vector<std::string> packs_removed;   ///< by name
+  std::vector<std::int64_t> loose_removed;  ///< by number
+  std::vector<RefMove> moves;  ///< all or none, in this order; one ref may move several times
   std::vector<std::pair<std::string, std::optional<std::string>>> settings;  ///< nullopt: unset
-  std::string reason;                                                        ///< for the reflog
   std::string writer;                                                        ///< for the reflog
   std::uint64_t at_millis = 0;
   /// When set: the commit is refused as stale (with an empty LostSwap name) unless the collection
   /// generation is still this one, so that no object believed to exist was collected meanwhile.
   std::optional<std::uint64_t> collection_generation;
+  /// The writer's last commit sequence before and after this batch: two processes of one clone
+  /// never use one number twice.
+  std::optional<std::uint64_t> sequence_expected, sequence_next;
+  bool ends_draft = false;  ///< the draft is gone when the batch is done
   bool collection = false;  ///< this batch is a collection: raises the generation
 };
 
@@ -115,6 +120,9 @@ class Database {
   std::vector<ReflogEntry> reflog(const std::string& name, std::size_t limit = SIZE_MAX);
   void expire_reflog(std::uint64_t before_millis);
 
+  /// The sequence number of this writer's last commit; 0 before the first.
+  std::uint64_t sequence();
+
   std::optional<std::string> setting(const std::string& key);
   std::vector<std::pair<std::string, std::string>> settings();
 
@@ -145,8 +153,6 @@ class Database {
   void stage(const std::vector<DraftChange>& changes, const std::vector<LooseRow>& loose);
   void unstage(const std::vector<std::string>& paths);
   void end_draft();
-  /// As write(), and ends the draft in the same transaction when nothing was lost.
-  WriteResult write_and_end_draft(const WriteBatch& batch);
 
   /// Bytes of the file with its write-ahead log, and a check of the whole file (PRAGMA
   /// integrity_check).

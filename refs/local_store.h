@@ -79,6 +79,8 @@ class LooseBatch : public objects::ObjectStore {
   bool contains(const Id& id) const override;
   bool empty() const;
   std::size_t bytes() const;
+  /// What was put so far.
+  const LooseRow& row() const { return row_; }
   /// Takes the row out; the batch is empty afterwards.
   LooseRow take();
 

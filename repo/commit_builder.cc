@@ -1,0 +1,105 @@
+#include "repo/commit_builder.h"
+
+#include <algorithm>
+
+#include "objects/commit_codec.h"
+#include "objects/content.h"
+
+namespace isodb::repo {
+namespace {
+
+bool begins_with_any(std::string_view path,
+                     const std::set<std::string, std::less<>>& prefixes) {
+  return std::any_of(prefixes.begin(), prefixes.end(),
+                     [&](const std::string& prefix) { return path.starts_with(prefix); });
+}
+
+/// A batch this large against the tree is cheaper as one sequential rebuild than as edits.
+bool rebuild_is_cheaper(std::uint64_t documents, std::size_t changes) {
+  return changes > 10'000 && changes > documents / 8;
+}
+
+Entry stamped(const StagedChanges& changes, const StagedChanges::Change& change,
+              const Stamp& stamp) {
+  Entry entry = *changes.entry(change);
+  entry.stamp = stamp;
+  return entry;
+}
+
+TreeId rebuild(const objects::NodeReader& nodes, objects::ObjectSink& sink, const TreeId& base,
+               const StagedChanges& changes, const Stamp& stamp,
+               std::vector<std::string>& deleted) {
+  objects::TreeBuilder builder(sink);
+  objects::Cursor old(nodes, base);
+  old.seek({});
+  for (const StagedChanges::Change* change : changes.sorted()) {
+    for (; old.valid() && old.path() < change->path; old.next()) {
+      builder.add(old.path(), old.entry());
+    }
+    const bool existed = old.valid() && old.path() == change->path;
+    if (existed) old.next();
+    if (!change->removed) {
+      builder.add(change->path, stamped(changes, *change, stamp));
+    } else if (existed) {
+      deleted.emplace_back(change->path);
+    }
+  }
+  for (; old.valid(); old.next()) builder.add(old.path(), old.entry());
+  return builder.finish();
+}
+
+}  // namespace
+
+std::vector<std::string> overlapping_paths(const objects::NodeReader& nodes,
+                                           const CommitRequest& request, const TreeId& head_tree,
+                                           std::size_t limit) {
+  std::set<std::string> found;
+  const ReadSet& reads = *request.reads;
+  if (head_tree != request.base_tree) {
+    objects::TreeDiff diff(nodes, request.base_tree, head_tree);
+    while (found.size() < limit) {
+      const std::optional<objects::TreeDifference> difference = diff.next();
+      if (!difference) break;
+      const std::string& path = difference->path;
+      const bool overlaps = request.changes->find(path) != nullptr || reads.paths.contains(path) ||
+                            begins_with_any(path, reads.prefixes);
+      if (overlaps) found.insert(path);
+    }
+  }
+  for (const auto& [path, demanded] : reads.demands) {
+    if (found.size() >= limit) break;
+    const std::optional<Entry> entry = objects::find_entry(nodes, head_tree, path);
+    const bool holds = demanded ? entry && entry->content == *demanded : !entry;
+    if (!holds) found.insert(path);
+  }
+  return {found.begin(), found.end()};
+}
+
+AppliedChanges apply_changes(const objects::NodeReader& nodes, objects::ObjectSink& sink,
+                             const TreeId& base, const StagedChanges& changes, const Stamp& stamp) {
+  AppliedChanges result;
+  if (rebuild_is_cheaper(objects::count_documents(nodes, base), changes.size())) {
+    result.tree = rebuild(nodes, sink, base, changes, stamp, result.deleted);
+    return result;
+  }
+  std::vector<objects::TreeChange> batch;
+  batch.reserve(changes.size());
+  for (const StagedChanges::Change* change : changes.sorted()) {
+    if (!change->removed) {
+      batch.push_back({std::string(change->path), stamped(changes, *change, stamp)});
+    } else if (objects::find_entry(nodes, base, change->path)) {
+      result.deleted.emplace_back(change->path);
+      batch.push_back({std::string(change->path), std::nullopt});
+    }
+  }
+  result.tree = objects::edit_tree(nodes, sink, base, batch);
+  return result;
+}
+
+void set_deleted(Commit& commit, objects::ObjectSink& sink, const std::vector<std::string>& paths) {
+  commit.deleted.reset();
+  if (paths.empty()) return;
+  commit.deleted = objects::write_content(sink, objects::encode_deleted_paths(paths)).id;
+}
+
+}  // namespace isodb::repo

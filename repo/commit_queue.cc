@@ -1,0 +1,199 @@
+#include "repo/commit_queue.h"
+
+#include <utility>
+
+#include "isodb/error.h"
+#include "objects/commit_codec.h"
+#include "repo/authority.h"
+#include "repo/commit_builder.h"
+#include "repo/state.h"
+
+namespace isodb::repo {
+namespace {
+
+/// Every lost round means that somebody else's commit succeeded; past this many something is wrong.
+constexpr int kRoundsMax = 1000;
+
+}  // namespace
+
+/// The commits of one round, as far as they are built.
+struct CommitQueue::Group {
+  explicit Group(RepositoryState& state) : objects(*state.store) {}
+
+  std::vector<CommitRequest*> requests;
+  std::vector<std::variant<CommitId, Stale>> outcomes;
+  refs::LooseBatch objects;                                  // nodes and commits of all of them
+  std::unordered_map<std::string, std::optional<Id>> heads;  // as this round leaves them
+  refs::WriteBatch batch;
+  std::uint64_t sequence = 0;
+};
+
+void CommitQueue::submit(CommitRequest& request) {
+  std::unique_lock lock(mutex_);
+  waiting_.push_back(&request);
+  while (!request.outcome && !request.failure) {
+    if (leading_) {
+      changed_.wait(lock);
+      continue;
+    }
+    leading_ = true;
+    const std::vector<CommitRequest*> requests = std::exchange(waiting_, {});
+    lock.unlock();
+    lead(requests);
+    lock.lock();
+    leading_ = false;
+    changed_.notify_all();
+  }
+}
+
+void CommitQueue::lead(const std::vector<CommitRequest*>& requests) {
+  std::vector<CommitRequest*> small;
+  for (CommitRequest* request : requests) {
+    if (!request->staging->is_packed()) {
+      small.push_back(request);
+      continue;
+    }
+    try {
+      commit_packed(*request);
+    } catch (...) {
+      request->failure = std::current_exception();
+    }
+  }
+  if (small.empty()) return;
+  try {
+    commit_group(small);
+  } catch (...) {
+    for (CommitRequest* request : small) {
+      if (!request->outcome && !request->failure) request->failure = std::current_exception();
+    }
+  }
+}
+
+void CommitQueue::commit_group(std::vector<CommitRequest*> requests) {
+  for (int round = 0; round < kRoundsMax; ++round) {
+    Group group(state_);
+    for (CommitRequest* request : requests) {
+      if (!request->failure) group.requests.push_back(request);
+    }
+    if (group.requests.empty()) return;
+    if (try_group(group)) return;
+  }
+  throw Error(ErrorCode::kBusy, "other processes moved the branch 1000 times in a row",
+              "try again");
+}
+
+bool CommitQueue::try_group(Group& group) {
+  refs::WriteBatch& batch = group.batch;
+  batch.collection_generation = state_.store->collection_generation();
+  batch.sequence_expected = state_.database->sequence();
+  group.sequence = *batch.sequence_expected;
+  batch.writer = state_.key().public_key().fingerprint();
+  batch.at_millis = state_.environment.now_millis();
+  std::vector<CommitRequest*> built;
+  for (CommitRequest* request : group.requests) {
+    try {
+      build(group, *request, nullptr);
+      built.push_back(request);
+    } catch (...) {
+      request->failure = std::current_exception();
+    }
+  }
+  if (!batch.moves.empty()) {
+    if (!group.objects.empty()) batch.loose.push_back(group.objects.take());
+    batch.sequence_next = group.sequence;
+    const refs::Database::WriteResult result = state_.database->write(batch);
+    if (result.lost) {
+      state_.store->refresh();
+      return false;
+    }
+    for (std::size_t i = 0; i < batch.loose.size(); ++i) {
+      batch.loose[i].number = result.loose_numbers[i];
+    }
+    state_.store->adopt(std::move(batch.loose));
+  }
+  for (std::size_t i = 0; i < built.size(); ++i) built[i]->outcome = std::move(group.outcomes[i]);
+  return true;
+}
+
+void CommitQueue::commit_packed(CommitRequest& request) {
+  Group group(state_);
+  refs::WriteBatch& batch = group.batch;
+  batch.collection_generation = state_.store->collection_generation();
+  batch.sequence_expected = state_.database->sequence();
+  group.sequence = *batch.sequence_expected;
+  batch.writer = state_.key().public_key().fingerprint();
+  batch.at_millis = state_.environment.now_millis();
+  build(group, request, request.staging);
+  if (batch.moves.empty()) {
+    request.outcome = std::move(group.outcomes.front());
+    return;
+  }
+  if (std::optional<objects::PackInfo> pack = request.staging->finish_pack()) {
+    batch.packs_added.push_back(*pack);
+  }
+  batch.sequence_next = group.sequence;
+  if (!state_.database->write(batch).lost) {
+    state_.store->refresh();
+    request.outcome = std::move(group.outcomes.front());
+    return;
+  }
+  // Another process was quicker. The documents are on disk already: keep their pack, which the next
+  // attempt then refers to, and commit like a small transaction.
+  refs::WriteBatch keep;
+  keep.packs_added = batch.packs_added;
+  state_.database->write(keep);
+  state_.store->refresh();
+  commit_group({&request});
+}
+
+void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
+  auto [known, added] = group.heads.try_emplace(request.branch);
+  if (added) known->second = state_.database->ref(request.branch);
+  const std::optional<Id> head = known->second;
+
+  objects::ObjectStore& sink = packed ? static_cast<objects::ObjectStore&>(*packed) : group.objects;
+  const OverlaySource source(sink, *state_.store);
+  const objects::NodeReader nodes(source, *state_.node_cache);
+  if (!head) {
+    throw Error(ErrorCode::kNotFound, "the branch '" + request.branch + "' is gone",
+                "isodb branch lists the branches");
+  }
+  const Commit parent = objects::decode_commit(
+      objects::get_expected(source, *head, ObjectType::kCommit));
+  if (!request.base || *head != *request.base || !request.reads->demands.empty()) {
+    std::vector<std::string> overlap = overlapping_paths(nodes, request, parent.tree);
+    if (!overlap.empty()) {
+      group.outcomes.push_back(Stale{request.branch, CommitId(*head), std::move(overlap)});
+      return;
+    }
+  }
+  const HybridTime clock = core::next_time(std::max(parent.clock, last_clock_),
+                                           state_.environment.now_millis());
+  Commit commit;
+  commit.parents = {CommitId(*head)};
+  commit.writer = state_.writer;
+  commit.clock = clock;
+  commit.sequence = group.sequence + 1;
+  commit.message = request.options->message;
+  AppliedChanges applied =
+      apply_changes(nodes, sink, parent.tree, *request.changes, commit.stamp());
+  if (applied.tree == parent.tree && !request.options->allow_empty) {
+    throw Error(ErrorCode::kInvalid, "nothing to commit: no document changed");
+  }
+  commit.tree = applied.tree;
+  set_deleted(commit, sink, applied.deleted);
+  Authority(nodes).check_may_write(parent.tree, state_.key().public_key(), *request.changes);
+  objects::sign_commit(commit, state_.key(), state_.root);
+  const CommitId id(sink.put(ObjectType::kCommit, objects::encode_commit(commit), {.base = *head, .compressed = false}));
+
+  if (!packed) group.batch.loose.push_back(request.staging->loose().row());
+  group.batch.moves.push_back({request.branch, head, id});
+  group.batch.reasons.push_back(request.options->reason);
+  if (request.ends_draft) group.batch.ends_draft = true;
+  group.outcomes.push_back(id);
+  group.sequence = commit.sequence;
+  last_clock_ = clock;
+  known->second = id;
+}
+
+}  // namespace isodb::repo

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <condition_variable>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "isodb/transaction.h"
+#include "refs/database.h"
+#include "repo/staged_changes.h"
+#include "repo/staging.h"
+
+namespace isodb {
+class RepositoryState;
+}
+
+namespace isodb::repo {
+
+/// What a transaction read and what it demands: held against the head that it is committed onto.
+struct ReadSet {
+  std::set<std::string, std::less<>> paths;
+  std::set<std::string, std::less<>> prefixes;
+  /// The content that a path must have on that head; nullopt: the path must be absent.
+  std::map<std::string, std::optional<Id>, std::less<>> demands;
+};
+
+/// One transaction that asks to be committed. Borrows everything for the length of submit().
+struct CommitRequest {
+  std::string branch;
+  std::optional<CommitId> base;   ///< the head that the transaction read; nullopt: the branch was new
+  TreeId base_tree;
+  const StagedChanges* changes = nullptr;
+  const ReadSet* reads = nullptr;
+  Staging* staging = nullptr;
+  const CommitOptions* options = nullptr;
+  bool ends_draft = false;
+
+  std::optional<std::variant<CommitId, Stale>> outcome;
+  std::exception_ptr failure;
+};
+
+/// Commits transactions of this process, those that wait at the same time together: the first to come
+/// builds the commits of all, one on top of the other, and makes them durable with one fsync (group
+/// commit). When another process moved a branch meanwhile, they are built again on the new head.
+/// Thread-safe.
+class CommitQueue {
+ public:
+  explicit CommitQueue(RepositoryState& state) : state_(state) {}
+
+  /// Returns with outcome or failure set. Durable when the outcome is an id.
+  void submit(CommitRequest& request);
+
+ private:
+  struct Group;
+  void lead(const std::vector<CommitRequest*>& requests);
+  void commit_group(std::vector<CommitRequest*> requests);
+  void commit_packed(CommitRequest& request);
+  bool try_group(Group& group);
+  void build(Group& group, CommitRequest& request, Staging* packed);
+
+  RepositoryState& state_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<CommitRequest*> waiting_;
+  bool leading_ = false;
+  HybridTime last_clock_;
+};
+
+}  // namespace isodb::repo

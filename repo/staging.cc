@@ -1,0 +1,40 @@
+#include "repo/staging.h"
+
+namespace isodb::repo {
+
+Staging::Staging(const refs::LocalStore& store, core::FileSystem& files)
+    : store_(store), files_(files), loose_(store) {}
+
+Id Staging::put(ObjectType type, ByteView payload, const objects::PutHint& hint) {
+  if (pack_ == nullptr && loose_.bytes() + payload.size() > kLooseBytesMax) move_to_pack();
+  if (pack_ != nullptr) return pack_->put(type, payload, hint);
+  return loose_.put(type, payload, hint);
+}
+
+std::optional<objects::Object> Staging::get(const Id& id) const {
+  if (pack_ != nullptr) {
+    if (std::optional<objects::Object> object = pack_->get(id)) return object;
+  }
+  return loose_.get(id);
+}
+
+bool Staging::contains(const Id& id) const {
+  return (pack_ != nullptr && pack_->contains(id)) || loose_.contains(id);
+}
+
+std::optional<objects::PackInfo> Staging::finish_pack() {
+  std::optional<objects::PackInfo> info = pack_->finish();
+  pack_.reset();
+  return info;
+}
+
+void Staging::move_to_pack() {
+  pack_ = std::make_unique<objects::PackWriter>(files_, store_.packs_folder(), &store_);
+  for (const refs::LooseRow::Item& item : loose_.row().items) {
+    const objects::Object object = *loose_.get(item.id);
+    pack_->put(object.type, object.payload);
+  }
+  loose_.take();
+}
+
+}  // namespace isodb::repo

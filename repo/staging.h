@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "core/file.h"
+#include "objects/pack.h"
+#include "objects/source.h"
+#include "refs/local_store.h"
+
+namespace isodb::repo {
+
+/// Where a transaction's objects wait for its commit: in memory as a loose row while they are few, in a
+/// pack file of their own once they outgrow that. What was put can be read, and so can what the
+/// repository holds. One thread at a time. Dropped, it leaves nothing behind.
+class Staging : public objects::ObjectStore {
+ public:
+  static constexpr std::size_t kLooseBytesMax = 4 << 20;
+
+  Staging(const refs::LocalStore& store, core::FileSystem& files);
+
+  Id put(ObjectType type, ByteView payload, const objects::PutHint& hint = {}) override;
+  std::optional<objects::Object> get(const Id& id) const override;
+  bool contains(const Id& id) const override;
+
+  bool is_packed() const { return pack_ != nullptr; }
+  refs::LooseBatch& loose() { return loose_; }
+  /// Finishes the pack: durable, but not registered yet. The staging is empty afterwards.
+  std::optional<objects::PackInfo> finish_pack();
+
+ private:
+  void move_to_pack();
+
+  const refs::LocalStore& store_;
+  core::FileSystem& files_;
+  refs::LooseBatch loose_;
+  std::unique_ptr<objects::PackWriter> pack_;
+};
+
+}  // namespace isodb::repo

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/clock.h"
+#include "core/file.h"
+#include "isodb/commit.h"
+#include "isodb/key.h"
+#include "isodb/repository.h"
+#include "objects/content.h"
+#include "objects/tree.h"
+#include "refs/database.h"
+#include "refs/local_store.h"
+#include "repo/commit_queue.h"
+
+namespace isodb {
+
+/// What every handle of an open repository shares: the database, the objects, the caches, the key. Owned
+/// by the handles together. Thread-safe: the parts lock themselves, the plain members never change.
+class RepositoryState : public std::enable_shared_from_this<RepositoryState> {
+ public:
+  static constexpr const char* kDatabaseName = "repo.db";
+  static constexpr const char* kPacksName = "packs";
+  static constexpr const char* kKeyPath = "keys/device.key";
+
+  RepositoryState(std::filesystem::path repository_folder, const OpenOptions& open_options,
+                  std::unique_ptr<refs::Database> open_database);
+
+  /// The key this clone signs with. Error(kDenied) when there is none.
+  const SecretKey& key() const;
+
+  objects::NodeReader nodes() const { return {*store, *node_cache}; }
+  Snapshot snapshot(const CommitId& id);
+  Snapshot snapshot_of_tree(const std::optional<CommitId>& id, const TreeId& tree);
+  /// Error(kNotFound) for an unknown id, Error(kInvalid) for an object of another type.
+  Commit read_commit(const CommitId& id) const;
+  /// Type of any object; Error(kNotFound).
+  ObjectType type_of(const Id& id) const;
+  objects::Object read_object(const Id& id) const;
+  /// Follows tags to what they name.
+  Id peel_tags(Id id) const;
+  std::string branch() const;
+
+  const std::filesystem::path folder;
+  const OpenOptions options;
+  core::Environment& environment;
+  core::FileSystem& files;
+  std::unique_ptr<refs::Database> database;
+  std::unique_ptr<refs::LocalStore> store;
+  std::unique_ptr<objects::NodeCache> node_cache;
+  std::unique_ptr<repo::CommitQueue> commits;
+  CommitId root;
+  WriterId writer;
+
+ private:
+  std::optional<SecretKey> key_;
+};
+
+namespace repo {
+
+/// Names of settings that the repository itself keeps.
+inline constexpr const char* kSettingRoot = "repository.root";
+inline constexpr const char* kSettingWriter = "repository.writer";
+inline constexpr const char* kSettingBranch = "repository.branch";
+
+objects::ContentRef content_ref(const Entry& entry);
+
+/// Reads from `upper` first, then from `lower`. Borrows both.
+class OverlaySource : public objects::ObjectSource {
+ public:
+  OverlaySource(const objects::ObjectSource& upper, const objects::ObjectSource& lower)
+      : upper_(upper), lower_(lower) {}
+  std::optional<objects::Object> get(const Id& id) const override;
+  bool contains(const Id& id) const override;
+
+ private:
+  const objects::ObjectSource& upper_;
+  const objects::ObjectSource& lower_;
+};
+
+}  // namespace repo
+}  // namespace isodb
