@@ -64,7 +64,7 @@ FileSystem& posix_file_system();
 /// The whole file; Error(kLimit) when it is larger than `bytes_max`.
 Bytes read_file(FileSystem& files, const std::filesystem::path& path, std::uint64_t bytes_max);
 /// Durable and atomic: written under a temporary name, synced, renamed, the folder synced. `mode`
-/// is the POSIX mode.
+/// is the POSIX mode, before the process's umask.
 void write_file(const std::filesystem::path& path, ByteView data, unsigned mode = 0644);
 
 /// An error message from errno: "cannot <operation> <path>: <reason>", with a hint for a full disk

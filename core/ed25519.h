@@ -1,0 +1,14 @@
+#pragma once
+
+#include "isodb/bytes.h"
+#include "isodb/key.h"
+
+namespace isodb::core {
+
+/// True when `signature` is `key`'s over exactly `message`, under the rules of verify_signature():
+/// S below the group order, key and commitment R in canonical encoding and not of small order, and
+/// the equation S·B = R + k·A without the cofactor. Thread-safe. Callers outside core use
+/// verify_signature(), which adds what the signature is for.
+bool verify_ed25519(const PublicKey& key, const Signature& signature, ByteView message);
+
+}  // namespace isodb::core
