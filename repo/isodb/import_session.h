@@ -32,6 +32,9 @@ class ImportSession {
 
   /// Entry of `path` in a tree that exists or that this session made.
   std::optional<Entry> entry(const TreeId& tree, std::string_view path) const;
+  /// Paths in such a tree that begin with `prefix`, in order, at most `limit`.
+  std::vector<std::string> paths(const TreeId& tree, std::string_view prefix,
+                                 std::size_t limit = SIZE_MAX) const;
   TreeId tree_of(const CommitId& commit) const;
   std::vector<Difference> diff(const TreeId& before, const TreeId& after) const;
 
