@@ -1,0 +1,81 @@
+#include "cli/context.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+
+#include "cli/parser.h"
+
+namespace isodb::cli {
+namespace {
+
+std::optional<std::string> variable(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  return value;
+}
+
+/// The repository that `directory` names: itself or its .isodb; never one further up.
+std::filesystem::path named_folder(const std::filesystem::path& directory) {
+  std::error_code ignored;
+  for (const auto& folder : {directory, directory / ".isodb"}) {
+    if (std::filesystem::exists(folder / "repo.db", ignored)) return folder;
+  }
+  throw Error(ErrorCode::kNotFound, "no repository in " + directory.string(),
+              "make one with 'isodb init " + directory.string() + "'");
+}
+
+}  // namespace
+
+Context::Context(const GlobalOptions& global, Output& out)
+    : out_(out), json_(global.json), quiet_(global.quiet), no_pager_(global.no_pager) {
+  if (global.directory) {
+    directory_ = *global.directory;
+  } else if (const auto named = variable("ISODB_DIR")) {
+    directory_ = *named;
+  }
+}
+
+std::filesystem::path Context::folder() const {
+  if (directory_) return named_folder(*directory_);
+  const auto here = std::filesystem::current_path();
+  if (auto found = Repository::discover(here)) return *found;
+  throw Error(ErrorCode::kNotFound, "no repository in " + here.string() + " or above it",
+              "make one with 'isodb init', or name one with -C DIR or ISODB_DIR");
+}
+
+Repository& Context::repository(Access access) {
+  if (!repository_ || (access == Access::kWrite && access_ == Access::kRead)) {
+    repository_.reset();
+    repository_ = Repository::open(folder(), {.read_only = access == Access::kRead});
+    access_ = access;
+  }
+  return *repository_;
+}
+
+void Context::page() {
+  if (json_ || no_pager_ || !out_.is_terminal()) return;
+  std::string pager = "less";
+  if (const auto own = variable("ISODB_PAGER")) {
+    pager = *own;
+  } else if (const auto common = variable("PAGER")) {
+    pager = *common;
+  }
+  out_.start_pager(pager);
+}
+
+void Context::note(std::string_view sentence) {
+  if (json_ || quiet_) return;
+  out_.flush();
+  std::cerr << "isodb: " << sentence << "\n";
+}
+
+ProgressFunction Context::progress(std::string_view unit) {
+  if (json_ || quiet_ || ::isatty(STDERR_FILENO) != 1) return {};
+  const auto meter = std::make_shared<ProgressMeter>(unit);
+  return [meter](const Progress& progress) { meter->update(progress); };
+}
+
+}  // namespace isodb::cli

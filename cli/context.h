@@ -1,0 +1,55 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cli/json_object.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "isodb/repository.h"
+
+namespace isodb::cli {
+
+struct GlobalOptions;
+
+enum class Access { kRead, kWrite };
+
+/// What a command runs in: the repository, standard output, and how the caller wants to be talked
+/// to. One thread.
+class Context {
+ public:
+  Context(const GlobalOptions& global, Output& out);
+
+  /// The repository of -C, else of ISODB_DIR, else at or above the working folder; opened on the
+  /// first call. Error(kNotFound) with a hint when there is none.
+  Repository& repository(Access access);
+  /// The folder that repository() opens.
+  std::filesystem::path folder() const;
+
+  Output& out() { return out_; }
+  /// --json: one JSON object a line instead of text for people.
+  bool json() const { return json_; }
+  bool quiet() const { return quiet_; }
+
+  /// Prints one line of --json.
+  void print(const JsonObject& object) { out_ << object.text() << "\n"; }
+  std::string paint(Style style, std::string_view text) const { return out_.paint(style, text); }
+  /// Output for people from here on goes through the pager, where there is a terminal.
+  void page();
+  /// A sentence on standard error, unless --quiet or --json.
+  void note(std::string_view sentence);
+  /// To be passed to what takes a while: shows rate and remaining time on standard error.
+  ProgressFunction progress(std::string_view unit);
+
+ private:
+  Output& out_;
+  std::optional<std::filesystem::path> directory_;
+  bool json_ = false, quiet_ = false, no_pager_ = false;
+  std::optional<Repository> repository_;
+  Access access_ = Access::kRead;
+};
+
+}  // namespace isodb::cli

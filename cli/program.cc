@@ -1,0 +1,174 @@
+#include "cli/program.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+#include <new>
+#include <optional>
+
+#include "cli/commands.h"
+#include "cli/help.h"
+#include "cli/parser.h"
+#include "cli/signals.h"
+#include "cli/text.h"
+
+namespace isodb::cli {
+namespace {
+
+/// A command that was found, and the words that are left for it.
+struct Call {
+  Command command;
+  std::string spelling;  ///< "isodb ref get"
+  std::vector<std::string> words;
+};
+
+/// Where the first word stands that is no option of every command, nor the value of one.
+std::size_t first_plain_word(const std::vector<std::string>& words) {
+  std::size_t at = 0;
+  while (at < words.size() && words[at].starts_with('-') && words[at] != "--") {
+    at += words[at] == "-C" || words[at] == "--color" ? 2 : 1;
+  }
+  return std::min(at, words.size());
+}
+
+/// Takes the first plain word out of `words`; "" when there is none.
+std::string take_name(std::vector<std::string>& words) {
+  const std::size_t at = first_plain_word(words);
+  if (at == words.size()) return {};
+  std::string name = words[at];
+  words.erase(words.begin() + static_cast<std::ptrdiff_t>(at));
+  return name;
+}
+
+[[noreturn]] void throw_unknown_command(const std::string& call, const std::string& name,
+                                        const std::vector<std::string>& known) {
+  std::string hint = did_you_mean(nearest(name, known));
+  if (!hint.empty()) hint += " ";
+  throw Error(ErrorCode::kInvalid, "'" + call + "' has no command '" + name + "'",
+              hint + "see '" + call + " --help'");
+}
+
+Call find_call(const std::string& name, std::vector<std::string> words) {
+  const CommandName* found = find_command(name);
+  if (found == nullptr) {
+    std::vector<std::string> known;
+    for (const CommandName& command : command_names()) {
+      if (!command.make().hidden) known.emplace_back(command.name);
+    }
+    throw_unknown_command("isodb", name, known);
+  }
+  Call call{found->make(), "isodb " + name, std::move(words)};
+  while (!call.command.children.empty()) {
+    const std::size_t at = first_plain_word(call.words);
+    const std::string child = at < call.words.size() ? call.words[at] : "";
+    std::vector<Command>& children = call.command.children;
+    const auto match = std::ranges::find(children, child, &Command::name);
+    if (match == children.end()) {
+      if (call.command.declare || child.empty()) break;
+      std::vector<std::string> known;
+      for (const Command& one : children) known.push_back(one.name);
+      throw_unknown_command(call.spelling, child, known);
+    }
+    call.words.erase(call.words.begin() + static_cast<std::ptrdiff_t>(at));
+    call.spelling += " " + child;
+    Command next = std::move(*match);
+    if (next.examples.empty()) next.examples = call.command.examples;
+    call.command = std::move(next);
+  }
+  return call;
+}
+
+ColorWhen color_of(const std::string& word) {
+  return word == "always"  ? ColorWhen::kAlways
+         : word == "never" ? ColorWhen::kNever
+                           : ColorWhen::kAuto;
+}
+
+ExitCode run_without_command(const std::vector<std::string>& words) {
+  Options options;
+  GlobalOptions global;
+  global.declare(options);
+  bool version = false;
+  options.flag("--version", version, "print the program's version");
+  parse("isodb", options, global, words);
+  Output out(color_of(global.color));
+  if (version && global.json) {
+    out << JsonObject().string("version", ISODB_VERSION).text() << "\n";
+  } else if (version) {
+    out << "isodb " ISODB_VERSION "\n";
+  } else {
+    out << program_help(out);
+  }
+  out.finish();
+  return version || global.help ? ExitCode::kDone : ExitCode::kUsage;
+}
+
+ExitCode run_call(const Call& call) {
+  Options options;
+  const Action action = call.command.declare ? call.command.declare(options) : Action();
+  GlobalOptions global;
+  global.declare(options);
+  parse(call.spelling, options, global, call.words);
+  Output out(color_of(global.color));
+  Context context(global, out);
+  ExitCode code = ExitCode::kDone;
+  if (global.help) {
+    context.page();
+    out << command_help(call.spelling, call.command, out);
+  } else if (!action) {
+    throw Error(ErrorCode::kInvalid, "'" + call.spelling + "' needs a command",
+                "see '" + call.spelling + " --help'");
+  } else {
+    code = action(context);
+  }
+  out.finish();
+  return code;
+}
+
+/// Tells an error on standard error; with --json as one JSON object.
+void report(const Error& error, ExitCode code, const std::vector<std::string>& words) {
+  const auto end = std::ranges::find(words, "--");
+  if (std::find(words.begin(), end, "--json") != end) {
+    std::cerr << JsonObject()
+                     .string("error", error_code_name(error.code()))
+                     .string("message", error.what())
+                     .string("hint", error.hint())
+                     .number("exit", static_cast<std::uint64_t>(code))
+                     .text()
+              << "\n";
+    return;
+  }
+  const bool color = wants_color(STDERR_FILENO, ColorWhen::kAuto);
+  const char* red = color ? "\x1b[31m" : "";
+  const char* plain = color ? "\x1b[0m" : "";
+  std::cerr << red << "isodb:" << plain << " " << printable(error.what()) << "\n";
+  if (!error.hint().empty()) std::cerr << "hint: " << printable(error.hint()) << "\n";
+}
+
+}  // namespace
+
+int run_program(const std::vector<std::string>& words) {
+  install_signal_handlers();
+  const auto fail = [&](const Error& error) {
+    const ExitCode code = exit_code_of(error.code());
+    report(error, code, words);
+    return static_cast<int>(code);
+  };
+  try {
+    std::vector<std::string> rest = words;
+    const std::string name = take_name(rest);
+    return static_cast<int>(name.empty() ? run_without_command(rest)
+                                         : run_call(find_call(name, std::move(rest))));
+  } catch (const OutputClosed&) {
+    die_of_sigpipe();
+  } catch (const Error& error) {
+    return fail(error);
+  } catch (const std::bad_alloc&) {
+    return fail(Error(ErrorCode::kLimit, "out of memory"));
+  } catch (const std::exception& error) {
+    return fail(Error(ErrorCode::kIo, std::string("unexpected: ") + error.what()));
+  }
+}
+
+}  // namespace isodb::cli

@@ -1,0 +1,58 @@
+#include "cli/progress.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "cli/text.h"
+
+namespace isodb::cli {
+namespace {
+
+constexpr std::chrono::milliseconds kFirstShown{1000};
+constexpr std::chrono::milliseconds kShownEvery{200};
+
+std::string duration(std::uint64_t seconds) {
+  if (seconds < 60) return std::to_string(seconds) + " s";
+  if (seconds < 3600) {
+    return std::to_string(seconds / 60) + " min " + std::to_string(seconds % 60) + " s";
+  }
+  return std::to_string(seconds / 3600) + " h " + std::to_string(seconds % 3600 / 60) + " min";
+}
+
+std::string amount(std::uint64_t number, std::string_view unit) {
+  return unit == "bytes" ? human_bytes(number) : grouped(number);
+}
+
+}  // namespace
+
+ProgressMeter::ProgressMeter(std::string_view unit)
+    : unit_(unit), began_(Clock::now()), shown_(began_) {}
+
+ProgressMeter::~ProgressMeter() {
+  if (visible_) std::fputs("\r\x1b[K", stderr);
+}
+
+void ProgressMeter::update(const Progress& progress) {
+  const Clock::time_point now = Clock::now();
+  if (what_ != progress.what) {
+    what_ = progress.what;
+    began_ = now;
+  }
+  if (now - began_ < kFirstShown || now - shown_ < kShownEvery) return;
+  shown_ = now;
+  const double seconds = std::chrono::duration<double>(now - began_).count();
+  const double rate = static_cast<double>(progress.done) / seconds;
+  std::string line = what_ + ": " + amount(progress.done, unit_);
+  if (progress.all > 0) line += " of " + amount(progress.all, unit_);
+  if (unit_ != "bytes") line += " " + unit_;
+  line += ", " + amount(static_cast<std::uint64_t>(rate), unit_) + "/s";
+  if (progress.all > progress.done && rate > 0) {
+    const double left = static_cast<double>(progress.all - progress.done) / rate;
+    line += ", " + duration(static_cast<std::uint64_t>(left + 0.5)) + " left";
+  }
+  std::fprintf(stderr, "\r\x1b[K%s", line.substr(0, 79).c_str());
+  visible_ = true;
+}
+
+}  // namespace isodb::cli

@@ -1,0 +1,103 @@
+#include "cli/signals.h"
+
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+
+#include "isodb/error.h"
+
+namespace isodb::cli {
+namespace {
+
+// What the handler reads; only changed with the signals blocked.
+std::array<char, 4096> temporary_path;
+volatile sig_atomic_t pager_process = 0;
+
+sigset_t ending_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
+  return set;
+}
+
+/// Only what POSIX allows in a handler: unlink, close, waitpid, signal, raise.
+void end_program(int signal) {
+  if (temporary_path[0] != '\0') ::unlink(temporary_path.data());
+  if (pager_process != 0) {
+    ::close(STDOUT_FILENO);
+    ::waitpid(pager_process, nullptr, 0);
+  }
+  ::signal(signal, SIG_DFL);
+  ::raise(signal);
+}
+
+}  // namespace
+
+void install_signal_handlers() {
+  ::signal(SIGPIPE, SIG_IGN);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction present {};
+    ::sigaction(signal, nullptr, &present);
+    if (present.sa_handler == SIG_IGN) continue;  // nohup, a background job
+    struct sigaction action {};
+    action.sa_handler = end_program;
+    sigemptyset(&action.sa_mask);
+    ::sigaction(signal, &action, nullptr);
+  }
+}
+
+void remove_on_signal(const std::string& path) {
+  const sigset_t set = ending_signals();
+  sigset_t before;
+  ::sigprocmask(SIG_BLOCK, &set, &before);
+  temporary_path.fill('\0');
+  if (path.size() < temporary_path.size()) std::ranges::copy(path, temporary_path.begin());
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+}
+
+void wait_on_signal(pid_t process) {
+  pager_process = process;
+}
+
+void die_of_sigpipe() {
+  ::signal(SIGPIPE, SIG_DFL);
+  ::raise(SIGPIPE);
+  std::_Exit(128 + SIGPIPE);
+}
+
+int run_shell(const std::string& command, const std::string& argument) {
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t defaults = ending_signals();
+  sigaddset(&defaults, SIGPIPE);
+  sigaddset(&defaults, SIGQUIT);
+  posix_spawnattr_setsigdefault(&attributes, &defaults);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+  std::string shell = "sh", option = "-c", text = command + " \"$@\"", name = "isodb",
+              value = argument;
+  std::array<char*, 6> words = {shell.data(), option.data(), text.data(),
+                                name.data(),  value.data(),  nullptr};
+  struct sigaction ignore {
+  }, interrupt{}, quit{};
+  ignore.sa_handler = SIG_IGN;
+  ::sigaction(SIGINT, &ignore, &interrupt);
+  ::sigaction(SIGQUIT, &ignore, &quit);
+  pid_t process = 0;
+  const int failed = posix_spawn(&process, "/bin/sh", nullptr, &attributes, words.data(), environ);
+  posix_spawnattr_destroy(&attributes);
+  int status = 0;
+  while (failed == 0 && ::waitpid(process, &status, 0) < 0 && errno == EINTR) {
+  }
+  ::sigaction(SIGINT, &interrupt, nullptr);
+  ::sigaction(SIGQUIT, &quit, nullptr);
+  if (failed != 0) throw Error(ErrorCode::kIo, "cannot start /bin/sh");
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+}  // namespace isodb::cli

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+namespace isodb::cli {
+
+/// SIGPIPE becomes an error of write(); SIGINT, SIGTERM and SIGHUP end the program as always, after
+/// the temporary file is removed and the pager has been quit.
+void install_signal_handlers();
+/// The one file to remove when a signal ends the program; "" for none.
+void remove_on_signal(const std::string& path);
+/// The pager to wait for when a signal ends the program; 0 for none.
+void wait_on_signal(pid_t process);
+/// Ends the process as SIGPIPE does to a program that does not care.
+[[noreturn]] void die_of_sigpipe();
+
+/// Runs a shell command with the given arguments ($1…), this process's files and default signals,
+/// Ctrl-C left to it; returns its exit status (128 + signal when killed).
+int run_shell(const std::string& command, const std::string& argument);
+
+}  // namespace isodb::cli
