@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -19,12 +18,20 @@ struct ContentRef {
 
 /// Takes a document's bytes in parts and stores them as one blob or, past 64 KiB, as
 /// content-defined chunks under a list (docs/format.md, "Blob and list"). Constant memory whatever
-/// the size. One thread at a time.
+/// the size. Borrows the sink. One thread at a time. hint.base is the content id of the document's
+/// older version; given a store, which can be read, each new chunk is put with the chunk in its
+/// place there as its base. Destroyed unfinished, it leaves unreferenced chunks in the sink.
 class ContentWriter {
  public:
   explicit ContentWriter(ObjectSink& sink, PutHint hint = {});
+  explicit ContentWriter(ObjectStore& store, PutHint hint = {});
+  ContentWriter(ObjectSink& sink, const ObjectSource& bases, PutHint hint);
   ~ContentWriter();
+  ContentWriter(const ContentWriter&) = delete;
+  ContentWriter& operator=(const ContentWriter&) = delete;
+
   void write(ByteView part);
+  /// Once, after the last part.
   ContentRef finish();
 
  private:
@@ -33,13 +40,18 @@ class ContentWriter {
 };
 
 ContentRef write_content(ObjectSink& sink, ByteView document, const PutHint& hint = {});
+ContentRef write_content(ObjectStore& store, ByteView document, const PutHint& hint = {});
 
-/// Reads a document's bytes at any offset without reading the rest. Verifies sizes; Error(kCorrupt)
-/// names the object that is missing or damaged. Borrows the source. One thread at a time.
+/// Reads a document's bytes at any offset without reading the rest. Holds one chunk and one list a
+/// level. Borrows the source. One thread at a time. Error(kCorrupt) names the object that is
+/// missing, damaged, or of another size than the reference or list above it says.
 class ContentReader {
  public:
   ContentReader(const ObjectSource& source, const ContentRef& ref);
   ~ContentReader();
+  ContentReader(const ContentReader&) = delete;
+  ContentReader& operator=(const ContentReader&) = delete;
+
   std::uint64_t size() const;
   /// Up to `count` bytes from `offset`; fewer only at the end.
   Bytes read(std::uint64_t offset, std::uint64_t count);
@@ -64,6 +76,7 @@ struct List {
   std::uint64_t size = 0;  ///< sum of the items' sizes
 };
 Bytes encode_list(std::uint8_t level, const std::vector<ListItem>& items);
+/// Error(kCorrupt) for bytes that encode_list() does not make of a possible list.
 List decode_list(ByteView payload);
 
 }  // namespace isodb::objects

@@ -93,13 +93,26 @@ class PackWriter : public ObjectStore {
 /// Removes temporary packs whose builder is gone (their lock can be taken).
 void remove_stale_temporaries(core::FileSystem& files, const std::filesystem::path& folder);
 
-/// One record by itself, as loose rows hold them: no dictionary, bases named by id.
-/// Appends to `out`; returns the record's size.
+/// No chain of deltas is longer, whatever a writer's options say: a reader takes more for a loop.
+inline constexpr unsigned kDeltaDepthLimit = 64;
+
+/// One record by itself, as loose rows hold them: no dictionary, bases named by id. `base` is the
+/// object that hint.base names, with its depth() in the source it came from, or null. Appends to
+/// `out`; returns the record's size.
 std::size_t append_record(Bytes& out, ObjectType type, ByteView payload, const PutHint& hint,
                           const Object* base, unsigned base_depth, unsigned delta_depth_max);
-/// Reads a record that append_record() wrote.
-Object read_record(ByteView record, const ObjectSource& others);
-/// Delta depth of a record: 0 for one that stands by itself.
-unsigned record_depth(ByteView record);
+/// Reads the record that append_record() wrote at the beginning of `records`; what follows it is
+/// not looked at. Error(kCorrupt) when it is damaged or its base is missing from `others`.
+Object read_record(ByteView records, const ObjectSource& others);
+/// What a record says of itself, without reading the payload.
+struct RecordSummary {
+  ObjectType type = ObjectType::kBlob;
+  std::uint64_t plain_bytes = 0;   ///< of the payload
+  std::uint64_t record_bytes = 0;  ///< of the whole record
+  unsigned depth = 0;              ///< 0 for one that stands by itself
+  std::optional<Id> base;          ///< the object that it is a delta to
+};
+RecordSummary summarize_record(ByteView records);
+unsigned record_depth(ByteView records);
 
 }  // namespace isodb::objects

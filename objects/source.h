@@ -9,6 +9,11 @@
 
 namespace isodb::objects {
 
+/// Larger payloads are refused on writing (Error(kLimit)) and on reading (kCorrupt): a record's
+/// claim to its size must not exhaust memory. Documents of any size are lists of chunks far
+/// smaller.
+inline constexpr std::uint64_t kObjectBytesMax = 64 * 1024 * 1024;
+
 struct Object {
   ObjectType type = ObjectType::kBlob;
   Bytes payload;
@@ -22,6 +27,9 @@ class ObjectSource {
   virtual ~ObjectSource() = default;
   virtual std::optional<Object> get(const Id& id) const = 0;
   virtual bool contains(const Id& id) const = 0;
+  /// How many other records must be read to rebuild this object from deltas; 0 for one that stands
+  /// by itself, and where nothing is known. Writers keep chains short by it.
+  virtual unsigned depth(const Id& id) const;
 };
 
 /// What a writer knows about an object that helps to store it small. Never changes an id.

@@ -30,7 +30,7 @@ class LocalStore : public objects::ObjectSource {
   /// Bytes that the object's record takes on disk.
   std::optional<std::uint64_t> stored_bytes(const Id& id) const;
   /// Delta depth of the record that holds `id`; 0 when unknown.
-  unsigned depth(const Id& id) const;
+  unsigned depth(const Id& id) const override;
   /// At most `limit` ids that begin with these hexadecimal digits, sorted, each once.
   std::vector<Id> with_prefix(std::string_view hex_digits, std::size_t limit) const;
   void for_each(const std::function<void(const Id&)>& visit) const;

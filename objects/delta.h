@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstddef>
+
+#include "isodb/bytes.h"
+
+namespace isodb::objects {
+
+/// Appends what turns `base` into `plain` (docs/storage.md, "Records"). Never fails; the result may
+/// be larger than `plain`.
+void append_delta(Bytes& out, ByteView plain, ByteView base, int level);
+
+/// Rebuilds exactly `plain_bytes` from `base` and a delta; Error(kCorrupt) when the delta is not
+/// one that leads from this base to so many bytes.
+Bytes apply_delta(ByteView delta, ByteView base, std::size_t plain_bytes);
+
+}  // namespace isodb::objects
