@@ -189,12 +189,12 @@ std::string_view Json::as_string() const {
   return text();
 }
 
-const std::vector<Json>& Json::items() const {
+const std::vector<Json>& Json::items() const& {
   expect(JsonKind::kArray);
   return static_cast<const ArrayBlock*>(block())->items;
 }
 
-const std::vector<JsonMember>& Json::members() const {
+const std::vector<JsonMember>& Json::members() const& {
   expect(JsonKind::kObject);
   return static_cast<const ObjectBlock*>(block())->members;
 }

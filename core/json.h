@@ -67,8 +67,10 @@ class Json {
   /// The decoded string: UTF-8, but that a lone surrogate, which only examine_json() lets pass, has
   /// its three-byte form. Valid while this value stays where and as it is.
   std::string_view as_string() const;
-  const std::vector<Json>& items() const;
-  const std::vector<JsonMember>& members() const;
+  const std::vector<Json>& items() const&;
+  const std::vector<JsonMember>& members() const&;
+  void items() const&& = delete;  // a loop over what is gone already
+  void members() const&& = delete;
   /// Items or members; 0 for any other kind.
   std::size_t size() const;
 
