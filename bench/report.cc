@@ -1,0 +1,214 @@
+#include "bench/report.h"
+
+#include <cmath>
+
+#include "bench/format.h"
+#include "bench/limits.h"
+#include "bench/table.h"
+
+namespace isodb::bench {
+namespace {
+
+constexpr char kOurs[] = "isodb";
+
+/// What isodb is to reach, held against peers of the same run.
+struct Goal {
+  std::string text, workload;
+  std::string peer;  ///< "" for an absolute bound
+  double factor;     ///< times the peer's value, or the bound itself
+};
+
+const std::vector<Goal>& goals() {
+  static const std::vector<Goal> all = {
+      {"bulk load, random order: 10 × libgit2", "load_random", "libgit2", 10},
+      {"bulk load, random order: 0.8 × RocksDB", "load_random", "RocksDB", 0.8},
+      {"bulk load, in order: 0.8 × RocksDB", "load_sorted", "RocksDB", 0.8},
+      {"random reads: 0.8 × RocksDB", "read", "RocksDB", 0.8},
+      {"commits of 1 document: 0.6 × SQLite", "commit_1", "SQLite", 0.6},
+      {"commits of 1 document: 20 × libgit2", "commit_1", "libgit2", 20},
+      {"diff of 1,000 documents: 15 ms", "diff", "", 15},
+      {"diff of 1,000 documents, first in the process: 15 ms", "diff_first", "", 15},
+  };
+  return all;
+}
+
+/// Workloads that make a fixed change or answer a fixed question: their cost must not grow faster
+/// than the logarithm of the size.
+const std::vector<std::string>& fixed_workloads() {
+  static const std::vector<std::string> ids = {
+      "read", "first_reads", "commit_1", "commit_8", "commit_batch", "diff_first", "diff"};
+  return ids;
+}
+
+std::string cell(const Results& results, std::uint64_t size, const Workload& workload,
+                 const std::string& engine) {
+  const auto value = results.value(size, workload.id, engine);
+  if (!value) {
+    const auto row = results.rows.find({size, workload.id, engine});
+    return row != results.rows.end() && !row->second.error.empty() ? "failed" : "–";
+  }
+  std::string text = short_number(*value);
+  const auto ours = results.value(size, workload.id, kOurs);
+  if (engine != kOurs && ours && *value > 0 && *ours > 0) {
+    text += " (" + times(advantage(workload, *ours, *value)) + ")";
+  }
+  return text;
+}
+
+Table main_table(const Results& results, std::uint64_t size) {
+  std::vector<std::string> heading = {"workload", "unit"};
+  heading.insert(heading.end(), results.engine_names.begin(), results.engine_names.end());
+  Table table(heading);
+  for (const Workload& workload : workloads()) {
+    std::vector<std::string> row = {workload.title, workload.unit};
+    bool any = false;
+    for (const std::string& engine : results.engine_names) {
+      row.push_back(cell(results, size, workload, engine));
+      any |= row.back() != "–";
+    }
+    if (any) table.add(row);
+  }
+  return table;
+}
+
+Table limits_table(const Results& results) {
+  Table table({"this machine's limit", "value", "unit"});
+  for (const Limit& limit : limits()) {
+    if (const auto value = results.limit(limit.id)) {
+      table.add({limit.title, short_number(*value), limit.unit});
+    }
+  }
+  return table;
+}
+
+Table goals_table(const Results& results, std::uint64_t size) {
+  Table table({"goal", "needed", "measured", "reached"});
+  for (const Goal& goal : goals()) {
+    const Workload& row = workload(goal.workload);
+    const auto ours = results.value(size, goal.workload, kOurs);
+    std::optional<double> needed = goal.factor;
+    if (!goal.peer.empty()) {
+      needed = results.value(size, goal.workload, goal.peer);
+      if (needed) *needed *= goal.factor;
+    }
+    if (!ours || !needed) continue;
+    table.add({goal.text, short_number(*needed) + " " + row.unit,
+               short_number(*ours) + " " + row.unit,
+               advantage(row, *ours, *needed) >= 1 ? "yes" : "no"});
+  }
+  return table;
+}
+
+Table growth_table(const Results& results) {
+  std::vector<std::string> heading = {"workload", "engine", "unit"};
+  for (std::uint64_t size : results.sizes) heading.push_back(spaced(size));
+  heading.push_back("cost, last : first");
+  Table table(heading);
+  for (const std::string& id : fixed_workloads()) {
+    const Workload& row = workload(id);
+    for (const std::string& engine : results.engine_names) {
+      std::vector<std::string> cells = {row.title, engine, row.unit};
+      for (std::uint64_t size : results.sizes) {
+        const auto value = results.value(size, id, engine);
+        cells.push_back(value ? short_number(*value) : "–");
+      }
+      const auto first = results.value(results.sizes.front(), id, engine);
+      const auto last = results.value(results.sizes.back(), id, engine);
+      if (!first || !last) continue;
+      cells.push_back(times(advantage(row, *first, *last)));
+      table.add(cells);
+    }
+  }
+  return table;
+}
+
+std::string text_of(const Json& json, const char* key) {
+  return json.value(key, Json("")).is_string() ? json.value(key, "") : json.at(key).dump();
+}
+
+std::string engines_list(const Results& results) {
+  std::string out;
+  for (const std::string& name : results.engine_names) {
+    const Json& engine = results.engines.at(name);
+    out += "- **" + name + "** " + text_of(engine, "version") + ": " + text_of(engine, "notes") +
+           ".\n";
+  }
+  return out;
+}
+
+constexpr char kMethod[] =
+    "All engines run in one process run, on the same documents, one after the other in each "
+    "workload and each round; a value is the median of the rounds. Each measurement has a child "
+    "process of its own, after a sync of the file systems; loops over an operation warm up for as "
+    "long as they measure. A row that takes long is measured once where the settings say so. "
+    "Answers are checked against the corpus. Every load ends in one durable commit, every commit "
+    "is durable when it returns. The key-value engines do the work that isodb does: SHA-256 of the "
+    "document as its key, and the path as the key of that hash, so a read is two look-ups; they "
+    "keep no history and no signature. Every engine reads from files in the page cache; what it "
+    "caches itself is bounded alike. Size on disk counts blocks. Peak memory is that of the whole "
+    "child process: with mapped files it counts what was touched of them, without it is sampled "
+    "each 5 ms. In brackets: how many times isodb is better than that engine (below 1: worse).\n";
+
+}  // namespace
+
+std::string markdown(const Results& results, const std::string& notes) {
+  const std::uint64_t size = results.sizes.back();
+  const double mean =
+      static_cast<double>(results.corpus_bytes.at(size)) / static_cast<double>(size);
+  std::string out = "# Benchmark results\n\n";
+  out += "Written by `./dev bench`. " + spaced(size) + " JSON documents of " + short_number(mean) +
+         " bytes in the mean; " + text_of(results.machine, "processor") + ", " +
+         text_of(results.machine, "cores") + " cores, " + text_of(results.machine, "memory_mib") +
+         " MiB of memory, " + text_of(results.machine, "kernel") + ", " +
+         text_of(results.machine, "when") + "; " + text_of(results.settings, "rounds") +
+         " rounds.\n\n";
+  out += main_table(results, size).markdown() + "\n";
+  out += "## Goals\n\n" + goals_table(results, size).markdown() + "\n";
+  out += "## The machine\n\n" + limits_table(results).markdown() + "\n";
+  if (results.sizes.size() > 1) {
+    const double bound =
+        std::log(static_cast<double>(size)) / std::log(static_cast<double>(results.sizes.front()));
+    out +=
+        "## Growth\n\nThe same change or question at each size. The logarithm of the number of "
+        "documents grows " +
+        times(bound) + " from the first size to the last.\n\n";
+    out += growth_table(results).markdown() + "\n";
+  }
+  out += "## How it is measured\n\n" + std::string(kMethod) + "\n" + engines_list(results);
+  if (!notes.empty()) out += "\n" + notes;
+  return out;
+}
+
+std::string terminal_table(const Results& results) {
+  const std::uint64_t size = results.sizes.back();
+  std::string out = spaced(size) + " documents; in brackets: how many times isodb is better\n\n";
+  out += main_table(results, size).text() + "\n" + limits_table(results).text() + "\n";
+  return out + goals_table(results, size).text();
+}
+
+std::string comparison(const Results& before, const Results& after) {
+  Table machine({"this machine's limit", "unit", "before", "after", "after : before"});
+  for (const Limit& limit : limits()) {
+    const auto old_value = before.limit(limit.id), new_value = after.limit(limit.id);
+    if (!old_value || !new_value) continue;
+    machine.add({limit.title, limit.unit, short_number(*old_value), short_number(*new_value),
+                 times(*new_value / *old_value)});
+  }
+  Table rows({"workload", "documents", "engine", "unit", "before", "after", "better by"});
+  for (const Workload& workload : workloads()) {
+    for (std::uint64_t size : after.sizes) {
+      for (const std::string& engine : after.engine_names) {
+        const auto old_value = before.value(size, workload.id, engine);
+        const auto new_value = after.value(size, workload.id, engine);
+        if (!old_value || !new_value) continue;
+        const bool both = *old_value > 0 && *new_value > 0;
+        rows.add({workload.title, spaced(size), engine, workload.unit, short_number(*old_value),
+                  short_number(*new_value),
+                  both ? times(advantage(workload, *new_value, *old_value)) : "–"});
+      }
+    }
+  }
+  return machine.text() + "\n" + rows.text();
+}
+
+}  // namespace isodb::bench

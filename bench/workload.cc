@@ -1,0 +1,256 @@
+#include "bench/workload.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <exception>
+#include <set>
+#include <stdexcept>
+#include <thread>
+
+#include "bench/random.h"
+
+namespace isodb::bench {
+namespace {
+
+constexpr int kChecked = 200;  // documents compared with the corpus before a measurement
+constexpr int kFirstReads = 1000;
+
+class Watch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+std::unique_ptr<Engine> opened(const Scene& scene) {
+  auto engine = scene.kind.make(scene.settings);
+  engine->open();
+  return engine;
+}
+
+/// Numbers that differ between rounds and purposes, equal for all engines.
+Random draws(const Scene& scene, std::uint64_t purpose) {
+  return Random(scatter(purpose * 1000003 + scene.round));
+}
+
+std::uint64_t draw(Random& random, const Scene& scene) {
+  return random.below(static_cast<std::uint32_t>(scene.documents));
+}
+
+void expect_document(Engine& engine, std::uint64_t number, std::uint32_t version) {
+  std::string expected, found;
+  Corpus::document(number, version, expected);
+  if (!engine.get(Corpus::path(number), found) || found != expected) {
+    throw std::runtime_error("a wrong answer for " + Corpus::path(number));
+  }
+}
+
+/// Reads documents drawn by `random` until the time is over; returns how many a second.
+double read_for(Engine& engine, const Scene& scene, Random& random, double seconds) {
+  std::string document;
+  std::uint64_t count = 0;
+  const Watch watch;
+  do {
+    for (int i = 0; i < 64; ++i, ++count) {
+      if (!engine.get(Corpus::path(draw(random, scene)), document) || document.size() < 2) {
+        throw std::runtime_error("a document is missing");
+      }
+    }
+  } while (watch.seconds() < seconds);
+  return static_cast<double>(count) / watch.seconds();
+}
+
+Document changed(std::uint64_t number, std::uint32_t version) {
+  Document document{Corpus::path(number), {}};
+  Corpus::document(number, version, document.json);
+  return document;
+}
+
+double percentile(std::vector<double>& sorted, double share) {
+  return sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
+}
+
+/// What one thread of measure_commits() did.
+struct Commits {
+  std::vector<double> seconds;  ///< of each commit
+  std::vector<std::uint64_t> numbers;
+  std::exception_ptr error;
+};
+
+/// Commits documents `number` ≡ `thread` (mod `threads`) until `end` says so: threads never meet
+/// in a document.
+void commit_until(Committer& committer, const Scene& scene, unsigned thread, unsigned threads,
+                  std::uint32_t version, const std::atomic<bool>& end, Commits& commits) {
+  try {
+    Random random = draws(scene, 700 + thread);
+    while (!end) {
+      const std::uint64_t number = draw(random, scene) / threads * threads + thread;
+      if (number >= scene.documents) continue;
+      const std::vector<Document> documents = {changed(number, version)};
+      const Watch watch;
+      committer.commit(documents);
+      commits.seconds.push_back(watch.seconds());
+      commits.numbers.push_back(number);
+    }
+  } catch (...) {
+    commits.error = std::current_exception();
+  }
+}
+
+}  // namespace
+
+Json measure_load(const Scene& scene) {
+  auto engine = scene.kind.make(scene.settings);
+  CorpusReader reader(scene.corpus);
+  const Watch watch;
+  engine->load(reader, scene.order);
+  const double seconds = watch.seconds();
+  note_memory();
+  return {{"value", static_cast<double>(scene.documents) / seconds}, {"seconds", seconds}};
+}
+
+Json measure_settle(const Scene& scene) {
+  auto engine = scene.kind.make(scene.settings);
+  const Watch watch;
+  engine->settle();
+  return {{"value", watch.seconds()}};
+}
+
+Json measure_reads(const Scene& scene) {
+  const auto engine = opened(scene);
+  Random random = draws(scene, 100);
+  read_for(*engine, scene, random, scene.seconds);  // warm-up
+  return {{"value", read_for(*engine, scene, random, scene.seconds)}};
+}
+
+Json measure_first_reads(const Scene& scene) {
+  const Watch watch;
+  const auto engine = opened(scene);
+  Random random = draws(scene, 200);
+  std::string document;
+  for (int i = 0; i < kFirstReads; ++i) {
+    if (!engine->get(Corpus::path(draw(random, scene)), document)) {
+      throw std::runtime_error("a document is missing");
+    }
+  }
+  const double millis = watch.seconds() * 1e3;
+  note_memory();
+  return {{"value", millis}};
+}
+
+Json measure_scan(const Scene& scene, ScanOrder order) {
+  const auto engine = opened(scene);
+  for (int i = 0; i < kChecked && scene.round == 0; ++i) {
+    Random random(scatter(i));
+    expect_document(*engine, draw(random, scene), 0);
+  }
+  const auto scan = [&] {
+    const Watch watch;
+    const std::uint64_t bytes =
+        order == ScanOrder::kPath ? engine->scan() : engine->scan_any_order();
+    if (scene.round == 0 && bytes != scene.document_bytes) {
+      throw std::runtime_error("the scan saw " + std::to_string(bytes) + " bytes of " +
+                               std::to_string(scene.document_bytes));
+    }
+    return watch.seconds();
+  };
+  scan();  // warm-up
+  std::uint64_t count = 0;
+  double seconds = 0;
+  for (; count == 0 || seconds < scene.seconds; ++count) seconds += scan();
+  return {{"value", static_cast<double>(scene.documents * count) / seconds}};
+}
+
+Json measure_batch_commit(const Scene& scene) {
+  const auto engine = opened(scene);
+  Json result;
+  try {
+    result["before"] = engine->version();
+  } catch (const NotOffered&) {
+    // The commit itself is measured for every engine.
+  }
+  std::set<std::uint64_t> numbers;
+  for (Random random = draws(scene, 300);
+       numbers.size() < std::min(kBatchDocuments, scene.documents);) {
+    numbers.insert(draw(random, scene));
+  }
+  std::vector<Document> documents;
+  for (std::uint64_t number : numbers) documents.push_back(changed(number, 1 + scene.round));
+  {
+    const auto committer = engine->committer();
+    const Watch watch;
+    committer->commit(documents);
+    result["value"] = watch.seconds() * 1e3;
+  }
+  if (result.contains("before")) result["after"] = engine->version();
+  return result;
+}
+
+Json measure_diff(const Scene& scene, const Json& versions, DiffRun run) {
+  if (!versions.is_object() || !versions.contains("after")) throw NotOffered();
+  const auto engine = opened(scene);
+  const std::string before = versions["before"], after = versions["after"];
+  const auto diff = [&] {
+    const Watch watch;
+    const std::uint64_t count = engine->diff(before, after);
+    if (count != std::min(kBatchDocuments, scene.documents)) {
+      throw std::runtime_error("the diff found " + std::to_string(count) + " documents");
+    }
+    return watch.seconds() * 1e3;
+  };
+  const double first = diff();
+  if (run == DiffRun::kFirst) return {{"value", first}};
+  std::vector<double> millis;
+  for (const Watch watch; millis.size() < 5 || watch.seconds() < scene.seconds;) {
+    millis.push_back(diff());
+  }
+  std::sort(millis.begin(), millis.end());
+  return {{"value", percentile(millis, 0.5)}, {"count", millis.size()}};
+}
+
+Json measure_commits(const Scene& scene, unsigned threads) {
+  const std::uint32_t version = 1000 * (1 + scene.round) + threads;
+  auto engine = opened(scene);
+  std::vector<std::unique_ptr<Committer>> committers;
+  for (unsigned i = 0; i < threads; ++i) committers.push_back(engine->committer());
+  for (int i = 0; i < 5; ++i) {  // warm-up
+    committers[0]->commit({changed(static_cast<std::uint64_t>(i) * threads, version)});
+  }
+  std::vector<Commits> all(threads);
+  std::atomic<bool> end = false;
+  std::vector<std::thread> workers;
+  const Watch watch;
+  for (unsigned i = 0; i < threads; ++i) {
+    workers.emplace_back(
+        [&, i] { commit_until(*committers[i], scene, i, threads, version, end, all[i]); });
+  }
+  std::this_thread::sleep_for(std::chrono::duration<double>(scene.seconds));
+  end = true;
+  for (std::thread& worker : workers) worker.join();
+  const double elapsed = watch.seconds();
+  committers.clear();
+  std::vector<double> seconds;
+  for (const Commits& commits : all) {
+    if (commits.error) std::rethrow_exception(commits.error);
+    seconds.insert(seconds.end(), commits.seconds.begin(), commits.seconds.end());
+  }
+  if (seconds.empty()) throw std::runtime_error("no commit came to its end in time");
+  engine.reset();
+  engine = opened(scene);
+  for (const Commits& commits : all) {
+    for (std::size_t i = 0; i < std::min<std::size_t>(commits.numbers.size(), 50); ++i) {
+      expect_document(*engine, commits.numbers[i], version);
+    }
+  }
+  std::sort(seconds.begin(), seconds.end());
+  return {{"value", static_cast<double>(seconds.size()) / elapsed},
+          {"count", seconds.size()},
+          {"p50_micros", percentile(seconds, 0.5) * 1e6},
+          {"p99_micros", percentile(seconds, 0.99) * 1e6}};
+}
+
+}  // namespace isodb::bench
