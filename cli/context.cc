@@ -17,6 +17,14 @@ std::optional<std::string> variable(const char* name) {
   return value;
 }
 
+std::string first_of(std::initializer_list<std::optional<std::string>> choices,
+                     const std::string& fallback) {
+  for (const auto& choice : choices) {
+    if (choice) return *choice;
+  }
+  return fallback;
+}
+
 /// The repository that `directory` names: itself or its .isodb; never one further up.
 std::filesystem::path named_folder(const std::filesystem::path& directory) {
   std::error_code ignored;
@@ -30,7 +38,11 @@ std::filesystem::path named_folder(const std::filesystem::path& directory) {
 }  // namespace
 
 Context::Context(const GlobalOptions& global, Output& out)
-    : out_(out), json_(global.json), quiet_(global.quiet), no_pager_(global.no_pager) {
+    : out_(out),
+      json_(global.json),
+      quiet_(global.quiet),
+      no_pager_(global.no_pager),
+      color_by_setting_(global.color == "auto") {
   if (global.directory) {
     directory_ = *global.directory;
   } else if (const auto named = variable("ISODB_DIR")) {
@@ -51,19 +63,25 @@ Repository& Context::repository(Access access) {
     repository_.reset();
     repository_ = Repository::open(folder(), {.read_only = access == Access::kRead});
     access_ = access;
+    if (const auto color = setting("ui.color"); color && color_by_setting_) {
+      out_.set_color(color_when(*color));
+    }
   }
   return *repository_;
 }
 
+std::optional<std::string> Context::setting(const std::string& key) const {
+  return repository_ ? repository_->setting(key) : std::nullopt;
+}
+
 void Context::page() {
   if (json_ || no_pager_ || !out_.is_terminal()) return;
-  std::string pager = "less";
-  if (const auto own = variable("ISODB_PAGER")) {
-    pager = *own;
-  } else if (const auto common = variable("PAGER")) {
-    pager = *common;
-  }
-  out_.start_pager(pager);
+  out_.start_pager(
+      first_of({variable("ISODB_PAGER"), setting("ui.pager"), variable("PAGER")}, "less"));
+}
+
+std::string Context::editor() {
+  return first_of({setting("ui.editor"), variable("VISUAL"), variable("EDITOR")}, "vi");
 }
 
 void Context::note(std::string_view sentence) {

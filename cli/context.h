@@ -39,15 +39,19 @@ class Context {
   std::string paint(Style style, std::string_view text) const { return out_.paint(style, text); }
   /// Output for people from here on goes through the pager, where there is a terminal.
   void page();
+  /// The editor to start, a shell command.
+  std::string editor();
   /// A sentence on standard error, unless --quiet or --json.
   void note(std::string_view sentence);
   /// To be passed to what takes a while: shows rate and remaining time on standard error.
   ProgressFunction progress(std::string_view unit);
 
  private:
+  std::optional<std::string> setting(const std::string& key) const;
+
   Output& out_;
   std::optional<std::filesystem::path> directory_;
-  bool json_ = false, quiet_ = false, no_pager_ = false;
+  bool json_ = false, quiet_ = false, no_pager_ = false, color_by_setting_ = false;
   std::optional<Repository> repository_;
   Access access_ = Access::kRead;
 };

@@ -1,30 +1,13 @@
 #include "cli/json_object.h"
 
-#include "cli/text.h"
+#include "core/json_writer.h"
+#include "core/utf8.h"
 
 namespace isodb::cli {
 namespace {
 
-constexpr std::string_view kHexDigits = "0123456789abcdef";
-
 void append_quoted(std::string& to, std::string_view text) {
-  to += '"';
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      to += '\\';
-      to += c;
-    } else if (c == '\n') {
-      to += "\\n";
-    } else if (byte < 0x20) {
-      to += "\\u00";
-      to += kHexDigits[byte >> 4];
-      to += kHexDigits[byte & 15];
-    } else {
-      to += c;
-    }
-  }
-  to += '"';
+  core::append_json_string(to, core::is_utf8(text) ? text : core::replace_invalid_utf8(text));
 }
 
 }  // namespace
@@ -56,12 +39,12 @@ JsonObject& JsonObject::raw(std::string_view key, std::string_view json) {
 
 JsonObject& JsonObject::string(std::string_view key, std::string_view value) {
   std::string quoted;
-  append_quoted(quoted, is_utf8(value) ? value : printable(value));
+  append_quoted(quoted, value);
   return raw(key, quoted);
 }
 
 JsonObject& JsonObject::bytes(std::string_view key, std::string_view value) {
-  if (is_utf8(value)) return string(key, value);
+  if (core::is_utf8(value)) return string(key, value);
   return string(std::string(key) + "_base64", base64(value));
 }
 
@@ -81,7 +64,7 @@ JsonObject& JsonObject::strings(std::string_view key, const std::vector<std::str
   std::string list;
   for (const std::string& value : values) {
     if (!list.empty()) list += ',';
-    append_quoted(list, is_utf8(value) ? value : printable(value));
+    append_quoted(list, value);
   }
   return raw(key, "[" + list + "]");
 }

@@ -13,6 +13,7 @@ namespace isodb::cli {
 /// One JSON object on one line, its members in the order they are added: what --json prints.
 class JsonObject {
  public:
+  /// What is not UTF-8 is replaced by U+FFFD.
   JsonObject& string(std::string_view key, std::string_view value);
   /// Bytes that may be no text: the key itself when they are UTF-8, else "<key>_base64".
   JsonObject& bytes(std::string_view key, std::string_view value);

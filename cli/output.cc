@@ -97,6 +97,15 @@ Output::Output(ColorWhen color)
   buffer_.reserve(kBufferBytes);
 }
 
+ColorWhen color_when(std::string_view word) {
+  if (word == "always") return ColorWhen::kAlways;
+  return word == "never" ? ColorWhen::kNever : ColorWhen::kAuto;
+}
+
+void Output::set_color(ColorWhen when) {
+  color_ = wants_color(STDOUT_FILENO, when);
+}
+
 Output::~Output() {
   if (pager_ == 0) return;
   ::close(STDOUT_FILENO);  // the pager reads the end

@@ -13,6 +13,8 @@ struct OutputClosed {};
 enum class Style { kPlain, kBold, kDim, kRed, kGreen, kYellow, kBlue, kMagenta, kCyan };
 
 enum class ColorWhen { kAuto, kAlways, kNever };
+/// "auto", "always" or "never"
+ColorWhen color_when(std::string_view word);
 
 /// Standard output: buffered, of any bytes, with colours and a pager where a terminal reads it.
 /// Owns the buffer and the pager's process. One thread. Error(kIo) when the bytes cannot be
@@ -33,6 +35,7 @@ class Output {
   /// Flushes, and waits for the pager to be quit.
   void finish();
 
+  void set_color(ColorWhen when);
   bool is_terminal() const { return terminal_; }
   /// Columns of the terminal; 80 where there is none.
   std::size_t width() const;

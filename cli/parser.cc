@@ -101,7 +101,9 @@ std::vector<std::string> parse_options(const std::string& call, const Options& o
   try {
     app.parse(std::move(backwards));
   } catch (const CLI::ArgumentMismatch& error) {
-    throw Error(ErrorCode::kInvalid, std::string(error.what()), "see '" + call + " --help'");
+    const std::string what = error.what();
+    throw Error(ErrorCode::kInvalid, what.substr(0, what.find(':')) + " needs a value",
+                "see '" + call + " --help'");
   } catch (const CLI::ParseError& error) {
     throw Error(ErrorCode::kInvalid, error.what(), "see '" + call + " --help'");
   }

@@ -11,6 +11,7 @@
 #include "cli/help.h"
 #include "cli/parser.h"
 #include "cli/signals.h"
+#include "cli/stale.h"
 #include "cli/text.h"
 
 namespace isodb::cli {
@@ -79,12 +80,6 @@ Call find_call(const std::string& name, std::vector<std::string> words) {
   return call;
 }
 
-ColorWhen color_of(const std::string& word) {
-  return word == "always"  ? ColorWhen::kAlways
-         : word == "never" ? ColorWhen::kNever
-                           : ColorWhen::kAuto;
-}
-
 ExitCode run_without_command(const std::vector<std::string>& words) {
   Options options;
   GlobalOptions global;
@@ -92,7 +87,7 @@ ExitCode run_without_command(const std::vector<std::string>& words) {
   bool version = false;
   options.flag("--version", version, "print the program's version");
   parse("isodb", options, global, words);
-  Output out(color_of(global.color));
+  Output out(color_when(global.color));
   if (version && global.json) {
     out << JsonObject().string("version", ISODB_VERSION).text() << "\n";
   } else if (version) {
@@ -110,7 +105,7 @@ ExitCode run_call(const Call& call) {
   GlobalOptions global;
   global.declare(options);
   parse(call.spelling, options, global, call.words);
-  Output out(color_of(global.color));
+  Output out(color_when(global.color));
   Context context(global, out);
   ExitCode code = ExitCode::kDone;
   if (global.help) {
@@ -130,13 +125,15 @@ ExitCode run_call(const Call& call) {
 void report(const Error& error, ExitCode code, const std::vector<std::string>& words) {
   const auto end = std::ranges::find(words, "--");
   if (std::find(words.begin(), end, "--json") != end) {
-    std::cerr << JsonObject()
-                     .string("error", error_code_name(error.code()))
-                     .string("message", error.what())
-                     .string("hint", error.hint())
-                     .number("exit", static_cast<std::uint64_t>(code))
-                     .text()
-              << "\n";
+    JsonObject object;
+    object.string("error", error_code_name(error.code()))
+        .string("message", error.what())
+        .string("hint", error.hint())
+        .number("exit", static_cast<std::uint64_t>(code));
+    if (const auto* stale = dynamic_cast<const StaleError*>(&error)) {
+      object.id("actual", stale->actual()).strings("paths", stale->paths());
+    }
+    std::cerr << object.text() << "\n";
     return;
   }
   const bool color = wants_color(STDERR_FILENO, ColorWhen::kAuto);

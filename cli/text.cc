@@ -6,25 +6,10 @@
 #include <ctime>
 #include <utility>
 
+#include "core/utf8.h"
+
 namespace isodb::cli {
 namespace {
-
-/// Length of the UTF-8 sequence at the start of `text`; 0 when there is none that is valid
-/// (RFC 3629: shortest form, no surrogates, at most U+10FFFF).
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  const unsigned char second = byte(1);
-  const bool bad = (lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) ||
-                   (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f);
-  return bad ? 0 : length;
-}
 
 void append_hex(std::string& to, unsigned char byte) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -92,7 +77,7 @@ std::string printable(std::string_view text) {
   std::string result;
   while (!text.empty()) {
     const auto byte = static_cast<unsigned char>(text[0]);
-    const std::size_t length = utf8_length(text);
+    const std::size_t length = core::utf8_sequence_bytes(text);
     // U+0080 to U+009F are control characters too: C2 80 to C2 9F.
     const bool control = length <= 1
                              ? ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f)
@@ -107,15 +92,6 @@ std::string printable(std::string_view text) {
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return result;
-}
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
 }
 
 std::size_t columns(std::string_view text) {

@@ -25,7 +25,6 @@ std::string counted(std::uint64_t number, std::string_view noun);
 /// Text of unknown origin made fit for a terminal: control characters and bytes that are not UTF-8
 /// become \xNN, so that no message can move the cursor or change colours. Newlines and tabs stay.
 std::string printable(std::string_view text);
-bool is_utf8(std::string_view text);
 
 /// The Unicode code points of UTF-8 text; an estimate of the columns it takes.
 std::size_t columns(std::string_view text);

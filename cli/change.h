@@ -1,0 +1,27 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "cli/context.h"
+#include "cli/exit_code.h"
+#include "isodb/transaction.h"
+
+namespace isodb::cli {
+
+/// Runs `change` on the open draft, which keeps it, or else on a transaction of its own, which is
+/// committed with the message. Prints what came of it. StaleError when the branch moved on.
+ExitCode change_documents(Context& context, const std::string& message,
+                          const std::function<void(Transaction&)>& change);
+
+/// Commits a transaction and prints "[main 1a2b3c4d5e6f] message", or that nothing changed.
+ExitCode commit_and_print(Context& context, Transaction& transaction, const CommitOptions& options);
+
+/// Prints a commit that was just made.
+void print_commit(Context& context, const std::string& branch, const CommitId& commit,
+                  const std::string& message, std::uint64_t changes);
+
+/// "heads/main" as people call it: "main".
+std::string branch_name(const std::string& ref);
+
+}  // namespace isodb::cli

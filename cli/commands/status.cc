@@ -1,0 +1,85 @@
+#include "cli/change.h"
+#include "cli/commands.h"
+#include "cli/text.h"
+
+namespace isodb::cli {
+namespace {
+
+struct Change {
+  std::string_view word;  ///< for --json
+  std::string_view mark;
+  Style style;
+};
+
+Change change_of(const Difference& difference) {
+  if (!difference.before) return {"added", "A", Style::kGreen};
+  if (!difference.after) return {"removed", "D", Style::kRed};
+  return {"changed", "M", Style::kYellow};
+}
+
+std::optional<Id> content_of(const std::optional<Entry>& entry) {
+  if (!entry) return std::nullopt;
+  return entry->content;
+}
+
+void print_json(Context& context, const std::string& branch, const std::optional<Id>& head,
+                const std::optional<Repository::DraftInfo>& draft) {
+  JsonObject state;
+  state.string("branch", branch).id("head", head).boolean("draft", draft.has_value());
+  if (draft) state.number("changes", draft->changes.size());
+  context.print(state);
+  if (!draft) return;
+  for (const Difference& difference : draft->changes) {
+    context.print(JsonObject()
+                      .string("path", difference.path)
+                      .string("change", change_of(difference).word)
+                      .id("before", content_of(difference.before))
+                      .id("after", content_of(difference.after)));
+  }
+}
+
+ExitCode run(Context& context) {
+  Repository& repository = context.repository(Access::kRead);
+  const auto draft = repository.draft();
+  const std::string branch = draft ? draft->branch : repository.current_branch();
+  const std::optional<Id> head = repository.ref(branch);
+  if (context.json()) {
+    print_json(context, branch, head, draft);
+    return ExitCode::kDone;
+  }
+  context.page();
+  context.out() << "on branch " << context.paint(Style::kCyan, branch_name(branch));
+  if (head) context.out() << ", at " << context.paint(Style::kYellow, head->short_hex());
+  context.out() << "\n";
+  if (!draft) {
+    context.out() << "no draft is open: each change is a commit\n";
+    return ExitCode::kDone;
+  }
+  context.out() << "a draft is open with " << counted(draft->changes.size(), "change") << "\n";
+  if (head && draft->base && *head != *draft->base) {
+    context.out() << "the branch moved on since the draft began at " << draft->base->short_hex()
+                  << "\n";
+  }
+  for (const Difference& difference : draft->changes) {
+    const Change change = change_of(difference);
+    context.out() << context.paint(change.style,
+                                   "  " + std::string(change.mark) + " " + difference.path)
+                  << "\n";
+  }
+  return ExitCode::kDone;
+}
+
+}  // namespace
+
+Command status_command() {
+  return {.name = "status",
+          .summary = "say which branch is current and what the draft holds",
+          .details = "",
+          .examples = {{"isodb status", "what would 'isodb commit' commit?"},
+                       {"isodb status --json | jq -r 'select(.path).path'",
+                        "the paths that the draft changes"}},
+          .declare = bind(run),
+          .children = {}};
+}
+
+}  // namespace isodb::cli
