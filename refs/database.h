@@ -32,7 +32,7 @@ struct RefMove {
 };
 
 /// A compare-and-swap that was lost: what the ref really is. The name is empty when it was not a
-/// ref's but the collection generation's or the writer's sequence.
+/// ref's but the collection generation's, the writer's sequence's or the transactions'.
 struct LostSwap {
   std::string name;
   std::optional<Id> actual;
@@ -49,13 +49,20 @@ struct ReflogEntry {
 
 /// The objects of one commit that are not in a pack yet.
 struct LooseRow {
-  std::int64_t number = 0;  ///< rises; assigned by the database
+  std::int64_t number = 0;  ///< rises and is never given again; assigned by the database
   struct Item {
     Id id;
     std::uint32_t offset = 0;  ///< of its record in `records`
   };
-  std::vector<Item> items;
+  std::vector<Item> items;  ///< in the order of their records: offsets rise, the first is 0
   Bytes records;
+};
+
+/// What the inventory says of a loose row.
+struct LooseSummary {
+  std::int64_t number = 0;
+  std::vector<LooseRow::Item> items;
+  std::uint64_t records_bytes = 0;
 };
 
 /// One staged change of a draft.
@@ -81,20 +88,25 @@ struct WriteBatch {
   /// The writer's last commit sequence before and after this batch: two processes of one clone
   /// never use one number twice.
   std::optional<std::uint64_t> sequence_expected, sequence_next;
+  /// When set: refused unless nothing at all was written since Database::transactions() was this.
+  std::optional<std::uint64_t> transactions_expected;
   bool ends_draft = false;  ///< the draft is gone when the batch is done
   bool collection = false;  ///< this batch is a collection: raises the generation
 };
 
 /// The repository's SQLite file: refs, reflog, loose objects, registered packs, settings, drafts
-/// (docs/storage.md). WAL, synchronous=FULL. Owns one connection behind a mutex: thread-safe. Any
-/// number of processes; a writer waits up to `busy_millis`, then Error(kBusy). A newer schema is
-/// Error(kUnsupported), a damaged file Error(kCorrupt), a full disk or missing rights Error(kIo)
-/// with a hint; a failed write changes nothing.
+/// (docs/storage.md). WAL, synchronous=FULL. Owns two connections, one that writes and one that
+/// reads, each behind a mutex: thread-safe, and no read waits for a write's fsync. Not to be used
+/// across fork(). Any number of processes; a writer waits up to `busy_millis`, then Error(kBusy). A
+/// newer schema is Error(kUnsupported), a damaged file Error(kCorrupt), a full disk or missing
+/// rights Error(kIo) with a hint; a failed write changes nothing.
 class Database {
  public:
   static constexpr int kSchemaVersion = 1;
   struct Options {
     unsigned busy_millis = 10'000;
+    /// Opens what cannot be written, too: a folder without the right to write, or read-only media.
+    /// When SQLite cannot share such a file, what is seen is the state at the time of opening.
     bool read_only = false;
   };
   /// Creates the file; Error(kInvalid) when it is there.
@@ -126,17 +138,20 @@ class Database {
   std::optional<std::string> setting(const std::string& key);
   std::vector<std::pair<std::string, std::string>> settings();
 
+  /// How many transactions wrote to the file so far: rises with each, whatever it wrote.
+  std::uint64_t transactions();
+
   /// What objects there are, read in one transaction: rows above `after_number` without their
   /// records' bytes, and every registered pack. `change_counter` lets a caller skip the call when
   /// nothing changed.
   struct Inventory {
-    std::vector<LooseRow> loose_added;    ///< items only
-    std::vector<std::int64_t> loose_all;  ///< numbers of every row
+    std::vector<LooseSummary> loose_added;
+    std::vector<std::int64_t> loose_all;  ///< numbers of every row, rising
     std::vector<objects::PackInfo> packs;
     std::uint64_t collection_generation = 0;
   };
   Inventory inventory(std::int64_t after_number);
-  /// Changes whenever another connection committed (PRAGMA data_version) or this one wrote.
+  /// Changes whenever anybody committed: this process or another. Cheap (PRAGMA data_version).
   std::uint64_t change_counter();
   /// The records of one loose row; nullopt when it is gone.
   std::optional<Bytes> loose_records(std::int64_t number);
@@ -148,9 +163,14 @@ class Database {
     std::vector<DraftChange> changes;  ///< sorted by path
   };
   std::optional<Draft> draft();
+  /// Error(kInvalid) when one is open.
   void begin_draft(const std::string& branch, const std::optional<Id>& base);
-  /// Stages changes and the loose objects they need, in one transaction.
-  void stage(const std::vector<DraftChange>& changes, const std::vector<LooseRow>& loose);
+  /// Stages changes and the loose objects they need, in one transaction; returns the rows' numbers.
+  /// Error(kNotFound) when no draft is open. Error(kStale) when a generation is given and a
+  /// collection ran since: objects that were believed to exist may be gone.
+  std::vector<std::int64_t> stage(const std::vector<DraftChange>& changes,
+                                  const std::vector<LooseRow>& loose,
+                                  std::optional<std::uint64_t> collection_generation = {});
   void unstage(const std::vector<std::string>& paths);
   void end_draft();
 
@@ -158,12 +178,13 @@ class Database {
   /// integrity_check).
   std::uint64_t file_bytes();
   std::vector<std::string> check();
-  /// Copies the file while writing goes on (SQLite's backup API).
+  /// Copies the file while writing goes on (SQLite's backup API). Error(kInvalid) when there is
+  /// something at `path` already.
   void backup_to(const std::filesystem::path& path);
 
  private:
-  Database();
   struct Impl;
+  explicit Database(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

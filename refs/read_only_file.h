@@ -1,0 +1,34 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "refs/sqlite.h"
+
+namespace isodb::refs {
+
+/// A connection to a file that is only to be read, whatever the rights to its folder are. Shares
+/// the file with other processes where SQLite can. Where it cannot, because it may not make its
+/// -shm file, nobody has the file open (whoever had would have made that file), and it reads
+/// - the file in place, without locks, when its file system is mounted read-only and no log is
+///   left to be applied: then nobody can write to it while it is open;
+/// - else a private copy of the file and its log in the folder for temporary files, removed on
+///   destruction.
+/// One thread at a time. Error(kIo) when none of it works.
+class ReadOnlyFile {
+ public:
+  ReadOnlyFile(const std::filesystem::path& path, unsigned busy_millis);
+  ~ReadOnlyFile();
+  ReadOnlyFile(const ReadOnlyFile&) = delete;
+  ReadOnlyFile& operator=(const ReadOnlyFile&) = delete;
+
+  Connection& connection() { return *connection_; }
+
+ private:
+  void copy(const std::filesystem::path& path);
+
+  std::filesystem::path copy_folder_;  // empty when the file itself is read
+  std::unique_ptr<Connection> connection_;
+};
+
+}  // namespace isodb::refs
