@@ -1,1 +1,51 @@
-# Filled by the packaging step: headers, libraries, find_package(isodb) and pkg-config.
+# cmake --install: the program, the library for C++ (find_package(isodb) gives isodb::isodb,
+# pkg-config gives isodb), its headers, the manual page and the completions of shells.
+if(NOT TARGET isodb_repo)
+  return()
+endif()
+include(CMakePackageConfigHelpers)
+
+# The library is the layers up to repo; the order is that of a static link, users first.
+set(isodb_layers repo merge refs objects core)
+
+add_library(isodb_library INTERFACE)
+add_library(isodb::isodb ALIAS isodb_library)
+set_target_properties(isodb_library PROPERTIES EXPORT_NAME isodb)
+target_link_libraries(isodb_library INTERFACE isodb_repo)
+
+set(isodb_targets isodb_library)
+set(ISODB_PC_LIBS "")
+foreach(layer ${isodb_layers})
+  if(TARGET isodb_${layer})
+    list(APPEND isodb_targets isodb_${layer})
+    string(APPEND ISODB_PC_LIBS " -lisodb_${layer}")
+  endif()
+  if(IS_DIRECTORY ${PROJECT_SOURCE_DIR}/${layer}/isodb)
+    install(DIRECTORY ${layer}/isodb/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/isodb
+            FILES_MATCHING PATTERN "*.h")
+  endif()
+endforeach()
+
+set(config_folder ${CMAKE_INSTALL_LIBDIR}/cmake/isodb)
+install(TARGETS ${isodb_targets} EXPORT isodbTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(EXPORT isodbTargets NAMESPACE isodb:: DESTINATION ${config_folder})
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/isodbConfig.cmake.in isodbConfig.cmake
+                              INSTALL_DESTINATION ${config_folder})
+write_basic_package_version_file(isodbConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/isodbConfig.cmake
+              ${CMAKE_CURRENT_BINARY_DIR}/isodbConfigVersion.cmake
+        DESTINATION ${config_folder})
+
+# Where the prefix is not the one of configuration (cmake --install --prefix), the file still finds
+# itself: pkg-config gives its own folder.
+file(RELATIVE_PATH ISODB_PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/isodb.pc.in isodb.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/isodb.pc
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+if(TARGET isodb)
+  install(TARGETS isodb RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+if(EXISTS ${PROJECT_SOURCE_DIR}/docs/isodb.1)
+  install(FILES docs/isodb.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+endif()

@@ -1,6 +1,7 @@
 # isodb_layer(NAME [DEPENDS layer...] [LIBRARIES target...])
-# One static library a folder, isodb_NAME, from every .cc file in it. Headers are included by folder ("core/hash.h");
-# the public ones stand in NAME/isodb/ and are included as they are installed ("isodb/id.h").
+# One static library a folder, isodb_NAME, from every .cc file in it. Headers are included by folder
+# ("core/hash.h"); the public ones stand in NAME/isodb/ and are included as they are installed
+# ("isodb/id.h").
 function(isodb_layer name)
   cmake_parse_arguments(ARG "" "" "DEPENDS;LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)

@@ -1,0 +1,71 @@
+#!/bin/bash
+# Layers include downward only, public headers include public headers only, and each third-party
+# header belongs to one folder. Prints what breaks a rule; fails when anything does.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+readonly layers=(core objects refs merge repo exchange cli)
+
+files() { find "$1" -type f \( -name '*.cc' -o -name '*.h' \) -print0; }
+
+{
+  for ((i = 0; i < ${#layers[@]}; ++i)); do
+    printf 'layer %s %d\n' "${layers[i]}" "$i"
+    for header in "${layers[i]}"/isodb/*.h; do
+      [[ -f $header ]] && printf 'public %s %s\n' "$(basename "$header")" "${layers[i]}"
+    done
+  done
+  for layer in "${layers[@]}"; do
+    [[ -d $layer ]] && files "$layer" | xargs -0r grep -HnE '^ *# *include ' | sort
+  done
+} | awk '
+  function fault(text) { print place ": " text; bad = 1 }
+  BEGIN {
+    # The one folder that may include a library.
+    owner["openssl/"] = owner["sodium.h"] = owner["zstd.h"] = owner["zstd_errors.h"] = "core"
+    owner["zdict.h"] = owner["xxhash.h"] = owner["simdjson.h"] = owner["nlohmann/"] = "core"
+    owner["sqlite3.h"] = "refs"
+    owner["CLI/"] = "cli"
+    system_headers = "^(sys/.*|fcntl|unistd|signal|spawn|termios|pwd|poll|langinfo|wchar)\\.?h?$"
+  }
+  $1 == "layer" { rank[$2] = $3; next }
+  $1 == "public" { home[$2] = $3; next }
+  {
+    split($0, part, ":")
+    place = part[1] ":" part[2]
+    path = part[1]
+    folder = path
+    sub(/\/.*/, "", folder)
+    if (!match($0, /[<"][^>"]*[>"]/)) { fault("not readable as an include"); next }
+    header = substr($0, RSTART + 1, RLENGTH - 2)
+    ours = substr($0, RSTART, 1) == "\""
+    in_public = path ~ /^[a-z]+\/isodb\//
+    if (ours) {
+      first = header
+      sub(/\/.*/, "", first)
+      name = header
+      sub(/^isodb\//, "", name)
+      if (first == "isodb") {
+        if (!(name in home)) fault("no layer has the public header " header)
+        else if (rank[home[name]] > rank[folder]) fault(folder " must not include upward: " header)
+      } else if (in_public) {
+        fault("a public header includes public headers only, not " header)
+      } else if (!(first in rank)) {
+        fault("not the path of a header from the root: " header)
+      } else if (rank[first] > rank[folder]) {
+        fault(folder " must not include upward: " header)
+      }
+      next
+    }
+    if (header !~ /[\/.]/ || header ~ system_headers) {
+      if (in_public && header ~ /[\/.]/) fault("a public header includes no system header: " header)
+      next
+    }
+    library = header
+    sub(/\/.*/, "/", library)
+    if (!(library in owner)) fault("a library new to tests/lint/layers.sh: " header)
+    else if (owner[library] != folder) fault(header " belongs to " owner[library] " alone")
+    else if (in_public) fault("a public header includes no library: " header)
+  }
+  END { exit bad }
+'
