@@ -8,8 +8,7 @@
 namespace isodb::repo {
 namespace {
 
-bool begins_with_any(std::string_view path,
-                     const std::set<std::string, std::less<>>& prefixes) {
+bool begins_with_any(std::string_view path, const std::set<std::string, std::less<>>& prefixes) {
   return std::any_of(prefixes.begin(), prefixes.end(),
                      [&](const std::string& prefix) { return path.starts_with(prefix); });
 }
@@ -26,6 +25,14 @@ Entry stamped(const StagedChanges& changes, const StagedChanges::Change& change,
   return entry;
 }
 
+/// Writing what stands there already is no change, unless merging made it: then it settles the
+/// merge.
+bool changes_nothing(const Entry& before, const Entry& after) {
+  return before.content == after.content && before.kind == after.kind &&
+         before.media_type == after.media_type && before.metadata == after.metadata &&
+         before.flags == 0;
+}
+
 TreeId rebuild(const objects::NodeReader& nodes, objects::ObjectSink& sink, const TreeId& base,
                const StagedChanges& changes, const Stamp& stamp,
                std::vector<std::string>& deleted) {
@@ -36,11 +43,15 @@ TreeId rebuild(const objects::NodeReader& nodes, objects::ObjectSink& sink, cons
     for (; old.valid() && old.path() < change->path; old.next()) {
       builder.add(old.path(), old.entry());
     }
-    const bool existed = old.valid() && old.path() == change->path;
-    if (existed) old.next();
+    std::optional<Entry> before;
+    if (old.valid() && old.path() == change->path) {
+      before = old.entry();
+      old.next();
+    }
     if (!change->removed) {
-      builder.add(change->path, stamped(changes, *change, stamp));
-    } else if (existed) {
+      const Entry after = stamped(changes, *change, stamp);
+      builder.add(change->path, before && changes_nothing(*before, after) ? *before : after);
+    } else if (before) {
       deleted.emplace_back(change->path);
     }
   }
@@ -85,9 +96,12 @@ AppliedChanges apply_changes(const objects::NodeReader& nodes, objects::ObjectSi
   std::vector<objects::TreeChange> batch;
   batch.reserve(changes.size());
   for (const StagedChanges::Change* change : changes.sorted()) {
+    const std::optional<Entry> before = objects::find_entry(nodes, base, change->path);
     if (!change->removed) {
-      batch.push_back({std::string(change->path), stamped(changes, *change, stamp)});
-    } else if (objects::find_entry(nodes, base, change->path)) {
+      Entry after = stamped(changes, *change, stamp);
+      if (before && changes_nothing(*before, after)) continue;
+      batch.push_back({std::string(change->path), std::move(after)});
+    } else if (before) {
       result.deleted.emplace_back(change->path);
       batch.push_back({std::string(change->path), std::nullopt});
     }

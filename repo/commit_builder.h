@@ -11,13 +11,14 @@
 
 namespace isodb::repo {
 
-/// The paths on which a transaction and what happened on its branch since overlap: what it read, wrote or
-/// demanded that is not as it was. Sorted; at most `limit`.
+/// The paths on which a transaction and what happened on its branch since overlap: what it read,
+/// wrote or demanded that is not as it was. Sorted; at most `limit`.
 std::vector<std::string> overlapping_paths(const objects::NodeReader& nodes,
                                            const CommitRequest& request, const TreeId& head_tree,
                                            std::size_t limit = 20);
 
-/// The tree that `changes` make of `base`, each new version stamped, and the paths they really delete.
+/// The tree that `changes` make of `base`, each new version stamped, and the paths they really
+/// delete.
 struct AppliedChanges {
   TreeId tree;
   std::vector<std::string> deleted;

@@ -82,13 +82,18 @@ void CommitQueue::commit_group(std::vector<CommitRequest*> requests) {
               "try again");
 }
 
-bool CommitQueue::try_group(Group& group) {
+void CommitQueue::begin_batch(Group& group) {
   refs::WriteBatch& batch = group.batch;
   batch.collection_generation = state_.store->collection_generation();
   batch.sequence_expected = state_.database->sequence();
   group.sequence = *batch.sequence_expected;
   batch.writer = state_.key().public_key().fingerprint();
   batch.at_millis = state_.environment.now_millis();
+}
+
+bool CommitQueue::try_group(Group& group) {
+  refs::WriteBatch& batch = group.batch;
+  begin_batch(group);
   std::vector<CommitRequest*> built;
   for (CommitRequest* request : group.requests) {
     try {
@@ -118,11 +123,7 @@ bool CommitQueue::try_group(Group& group) {
 void CommitQueue::commit_packed(CommitRequest& request) {
   Group group(state_);
   refs::WriteBatch& batch = group.batch;
-  batch.collection_generation = state_.store->collection_generation();
-  batch.sequence_expected = state_.database->sequence();
-  group.sequence = *batch.sequence_expected;
-  batch.writer = state_.key().public_key().fingerprint();
-  batch.at_millis = state_.environment.now_millis();
+  begin_batch(group);
   build(group, request, request.staging);
   if (batch.moves.empty()) {
     request.outcome = std::move(group.outcomes.front());
@@ -158,8 +159,8 @@ void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
     throw Error(ErrorCode::kNotFound, "the branch '" + request.branch + "' is gone",
                 "isodb branch lists the branches");
   }
-  const Commit parent = objects::decode_commit(
-      objects::get_expected(source, *head, ObjectType::kCommit));
+  const Commit parent =
+      objects::decode_commit(objects::get_expected(source, *head, ObjectType::kCommit));
   if (!request.base || *head != *request.base || !request.reads->demands.empty()) {
     std::vector<std::string> overlap = overlapping_paths(nodes, request, parent.tree);
     if (!overlap.empty()) {
@@ -167,8 +168,8 @@ void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
       return;
     }
   }
-  const HybridTime clock = core::next_time(std::max(parent.clock, last_clock_),
-                                           state_.environment.now_millis());
+  const HybridTime clock =
+      core::next_time(std::max(parent.clock, last_clock_), state_.environment.now_millis());
   Commit commit;
   commit.parents = {CommitId(*head)};
   commit.writer = state_.writer;
@@ -184,11 +185,14 @@ void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
   set_deleted(commit, sink, applied.deleted);
   Authority(nodes).check_may_write(parent.tree, state_.key().public_key(), *request.changes);
   objects::sign_commit(commit, state_.key(), state_.root);
-  const CommitId id(sink.put(ObjectType::kCommit, objects::encode_commit(commit), {.base = *head, .compressed = false}));
+  objects::PutHint hint;
+  hint.base = *head;
+  const CommitId id(sink.put(ObjectType::kCommit, objects::encode_commit(commit), hint));
 
-  if (!packed) group.batch.loose.push_back(request.staging->loose().row());
-  group.batch.moves.push_back({request.branch, head, id});
-  group.batch.reasons.push_back(request.options->reason);
+  if (!packed && !request.staging->loose().empty()) {
+    group.batch.loose.push_back(request.staging->loose().row());
+  }
+  group.batch.moves.push_back({request.branch, head, id, request.options->reason});
   if (request.ends_draft) group.batch.ends_draft = true;
   group.outcomes.push_back(id);
   group.sequence = commit.sequence;

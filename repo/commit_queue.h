@@ -33,7 +33,8 @@ struct ReadSet {
 /// One transaction that asks to be committed. Borrows everything for the length of submit().
 struct CommitRequest {
   std::string branch;
-  std::optional<CommitId> base;   ///< the head that the transaction read; nullopt: the branch was new
+  std::optional<CommitId>
+      base;  ///< the head that the transaction read; nullopt: the branch was new
   TreeId base_tree;
   const StagedChanges* changes = nullptr;
   const ReadSet* reads = nullptr;
@@ -45,10 +46,10 @@ struct CommitRequest {
   std::exception_ptr failure;
 };
 
-/// Commits transactions of this process, those that wait at the same time together: the first to come
-/// builds the commits of all, one on top of the other, and makes them durable with one fsync (group
-/// commit). When another process moved a branch meanwhile, they are built again on the new head.
-/// Thread-safe.
+/// Commits transactions of this process, those that wait at the same time together: the first to
+/// come builds the commits of all, one on top of the other, and makes them durable with one fsync
+/// (group commit). When another process moved a branch meanwhile, they are built again on the new
+/// head. Thread-safe.
 class CommitQueue {
  public:
   explicit CommitQueue(RepositoryState& state) : state_(state) {}
@@ -61,6 +62,7 @@ class CommitQueue {
   void lead(const std::vector<CommitRequest*>& requests);
   void commit_group(std::vector<CommitRequest*> requests);
   void commit_packed(CommitRequest& request);
+  void begin_batch(Group& group);
   bool try_group(Group& group);
   void build(Group& group, CommitRequest& request, Staging* packed);
 

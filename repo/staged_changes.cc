@@ -17,8 +17,9 @@ void StagedChanges::put(std::string_view path, const Entry& entry) {
   // Few distinct media types are in use at a time, the newest last: a search from the end is short.
   const auto known = std::find(media_types_.rbegin(), media_types_.rend(), entry.media_type);
   if (known == media_types_.rend()) media_types_.push_back(entry.media_type);
-  change.media = static_cast<std::uint32_t>(
-      known == media_types_.rend() ? media_types_.size() - 1 : known.base() - media_types_.begin() - 1);
+  change.media = static_cast<std::uint32_t>(known == media_types_.rend()
+                                                ? media_types_.size() - 1
+                                                : known.base() - media_types_.begin() - 1);
   change.metadata = 0;
   if (entry.metadata) {
     metadata_.push_back(*entry.metadata);
@@ -100,7 +101,9 @@ std::optional<Entry> StagedChanges::entry(const Change& change) const {
   return entry;
 }
 
-std::vector<const StagedChanges::Change*> StagedChanges::sorted() const { return sorted({}); }
+std::vector<const StagedChanges::Change*> StagedChanges::sorted() const {
+  return sorted({});
+}
 
 std::vector<const StagedChanges::Change*> StagedChanges::sorted(std::string_view prefix) const {
   std::vector<const Change*> result;

@@ -13,17 +13,17 @@
 
 namespace isodb::repo {
 
-/// What a transaction wants to change, by path: compact, so that a bulk load of millions of documents
-/// costs about a hundred bytes each. One thread at a time.
+/// What a transaction wants to change, by path: compact, so that a bulk load of millions of
+/// documents costs about a hundred bytes each. One thread at a time.
 class StagedChanges {
  public:
   struct Change {
-    std::string_view path;        ///< lives as long as the StagedChanges
+    std::string_view path;  ///< lives as long as the StagedChanges
     bool removed = false;
     Id content;
     std::uint64_t size = 0;
-    std::uint32_t media = 0;      ///< index into media_types_
-    std::uint32_t metadata = 0;   ///< index into metadata_, plus one; 0: none
+    std::uint32_t media = 0;     ///< index into media_types_
+    std::uint32_t metadata = 0;  ///< index into metadata_, plus one; 0: none
     ContentKind kind = ContentKind::kBlob;
     std::uint8_t flags = 0;
   };
@@ -54,8 +54,8 @@ class StagedChanges {
   static constexpr std::size_t kArenaBlockBytes = 256 * 1024;
   std::vector<std::unique_ptr<char[]>> arena_;
   std::size_t arena_used_ = kArenaBlockBytes;
-  std::deque<Change> changes_;         ///< a forgotten one has an empty path
-  std::vector<std::uint32_t> table_;   ///< open addressing: index into changes_ plus one
+  std::deque<Change> changes_;        ///< a forgotten one has an empty path
+  std::vector<std::uint32_t> table_;  ///< open addressing: index into changes_ plus one
   std::vector<std::string> media_types_;
   std::vector<Id> metadata_;
   std::size_t live_ = 0;

@@ -10,9 +10,9 @@
 
 namespace isodb::repo {
 
-/// Where a transaction's objects wait for its commit: in memory as a loose row while they are few, in a
-/// pack file of their own once they outgrow that. What was put can be read, and so can what the
-/// repository holds. One thread at a time. Dropped, it leaves nothing behind.
+/// Where a transaction's objects wait for its commit: in memory as a loose row while they are few,
+/// in a pack file of their own once they outgrow that. What was put can be read, and so can what
+/// the repository holds. One thread at a time. Dropped, it leaves nothing behind.
 class Staging : public objects::ObjectStore {
  public:
   static constexpr std::size_t kLooseBytesMax = 4 << 20;

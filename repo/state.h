@@ -18,8 +18,9 @@
 
 namespace isodb {
 
-/// What every handle of an open repository shares: the database, the objects, the caches, the key. Owned
-/// by the handles together. Thread-safe: the parts lock themselves, the plain members never change.
+/// What every handle of an open repository shares: the database, the objects, the caches, the key.
+/// Owned by the handles together. Thread-safe: the parts lock themselves, the plain members never
+/// change.
 class RepositoryState : public std::enable_shared_from_this<RepositoryState> {
  public:
   static constexpr const char* kDatabaseName = "repo.db";
@@ -43,6 +44,8 @@ class RepositoryState : public std::enable_shared_from_this<RepositoryState> {
   /// Follows tags to what they name.
   Id peel_tags(Id id) const;
   std::string branch() const;
+  /// Keeps storage bounded. Call after a write that is durable already; does not throw.
+  void pack_when_due();
 
   const std::filesystem::path folder;
   const OpenOptions options;

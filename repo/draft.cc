@@ -1,0 +1,117 @@
+#include "isodb/error.h"
+#include "isodb/repository.h"
+#include "objects/node.h"
+#include "objects/tree.h"
+#include "repo/state.h"
+#include "repo/transaction_impl.h"
+
+namespace isodb {
+namespace {
+
+/// A staged entry lies in the draft as a leaf of its own: the tree's encoding, and its checks,
+/// once.
+Bytes encode_staged(std::string_view path, const Entry& entry) {
+  return objects::encode_leaf({&path, 1}, {&entry, 1});
+}
+
+std::optional<Entry> decode_staged(const refs::DraftChange& change) {
+  if (!change.entry) return std::nullopt;
+  const objects::Node leaf(*change.entry);
+  if (leaf.level() != 0 || leaf.size() != 1 || leaf.key(0) != change.path) {
+    throw Error(ErrorCode::kCorrupt, "the draft's change of '" + change.path + "' is damaged",
+                "isodb rollback drops the draft");
+  }
+  return leaf.entry(0);
+}
+
+refs::Database::Draft open_draft(RepositoryState& state) {
+  if (std::optional<refs::Database::Draft> draft = state.database->draft()) {
+    return std::move(*draft);
+  }
+  throw Error(ErrorCode::kNotFound, "no draft is open", "isodb begin opens one");
+}
+
+}  // namespace
+
+std::optional<Repository::DraftInfo> Repository::draft() const {
+  const std::optional<refs::Database::Draft> stored = state_->database->draft();
+  if (!stored) return std::nullopt;
+  DraftInfo info;
+  info.branch = stored->branch;
+  TreeId base = objects::empty_tree_id();
+  if (stored->base) {
+    info.base = CommitId(*stored->base);
+    base = commit(*info.base).tree;
+  }
+  for (const refs::DraftChange& change : stored->changes) {
+    info.changes.push_back({change.path, objects::find_entry(state_->nodes(), base, change.path),
+                            decode_staged(change)});
+  }
+  return info;
+}
+
+void Repository::begin_draft() {
+  if (state_->database->draft()) {
+    throw Error(ErrorCode::kInvalid, "a draft is open already",
+                "isodb commit or isodb rollback ends it");
+  }
+  const std::string branch = current_branch();
+  state_->database->begin_draft(branch, ref(branch));
+}
+
+Transaction Repository::draft_transaction() {
+  const refs::Database::Draft stored = open_draft(*state_);
+  auto impl = std::make_unique<Transaction::Impl>(
+      state_, stored.branch,
+      stored.base ? snapshot_of(CommitId(*stored.base))
+                  : state_->snapshot_of_tree(std::nullopt, objects::empty_tree_id()));
+  impl->is_draft = true;
+  for (const refs::DraftChange& change : stored.changes) {
+    if (const std::optional<Entry> entry = decode_staged(change)) {
+      impl->changes.put(change.path, *entry);
+    } else {
+      impl->changes.remove(change.path);
+    }
+  }
+  return Transaction(std::move(impl));
+}
+
+void Repository::save_draft(Transaction& transaction) {
+  Transaction::Impl& impl = *transaction.impl_;
+  const refs::Database::Draft stored = open_draft(*state_);
+  std::vector<refs::DraftChange> changes;
+  for (const repo::StagedChanges::Change* change : impl.changes.sorted()) {
+    const std::optional<Entry> entry = impl.changes.entry(*change);
+    changes.push_back({std::string(change->path), std::nullopt});
+    if (entry) changes.back().entry = encode_staged(change->path, *entry);
+  }
+  std::vector<std::string> taken_back;
+  for (const refs::DraftChange& before : stored.changes) {
+    if (impl.changes.find(before.path) == nullptr) taken_back.push_back(before.path);
+  }
+  if (impl.staging.is_packed()) {
+    refs::WriteBatch batch;
+    if (std::optional<objects::PackInfo> pack = impl.staging.finish_pack()) {
+      batch.packs_added.push_back(*pack);
+    }
+    state_->database->write(batch);
+    state_->store->refresh();
+  }
+  std::vector<refs::LooseRow> loose;
+  if (!impl.staging.loose().empty()) loose.push_back(impl.staging.loose().take());
+  state_->database->stage(changes, loose);
+  if (!taken_back.empty()) state_->database->unstage(taken_back);
+  state_->store->refresh();
+}
+
+std::variant<CommitId, Stale> Repository::commit_draft(const CommitOptions& options) {
+  Transaction transaction = draft_transaction();
+  return transaction.commit(options);
+}
+
+void Repository::drop_draft() {
+  open_draft(*state_);
+  state_->database->end_draft();
+}
+
+}  // namespace isodb

@@ -1,0 +1,82 @@
+#include "repo/members.h"
+
+#include <array>
+#include <utility>
+
+#include "core/json.h"
+#include "core/json_writer.h"
+#include "isodb/error.h"
+
+namespace isodb::repo {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, Role>, 3> kRoleNames{
+    {{"reader", Role::kReader}, {"writer", Role::kWriter}, {"admin", Role::kAdmin}}};
+
+std::string_view role_name(Role role) {
+  for (const auto& [name, value] : kRoleNames) {
+    if (value == role) return name;
+  }
+  return "reader";
+}
+
+[[noreturn]] void fail(std::string_view problem) {
+  throw Error(ErrorCode::kInvalid, "a member document " + std::string(problem));
+}
+
+std::string_view string_member(const core::Json& object, std::string_view name) {
+  const core::Json* value = object.find(name);
+  if (value == nullptr || !value->is_string()) fail("has no string '" + std::string(name) + "'");
+  return value->as_string();
+}
+
+Role parse_role(std::string_view text) {
+  for (const auto& [name, value] : kRoleNames) {
+    if (name == text) return value;
+  }
+  fail("has the unknown role '" + std::string(text) + "'");
+}
+
+}  // namespace
+
+std::string member_path(const PublicKey& key) {
+  return std::string(kMembersPrefix) + key.fingerprint() + ".json";
+}
+
+Bytes member_document(const Member& member) {
+  core::Json object = core::Json::object();
+  object.set("name", core::Json::string(member.name));
+  object.set("key", core::Json::string(member.key.text()));
+  object.set("role", core::Json::string(role_name(member.role)));
+  if (!member.prefixes.empty()) {
+    core::Json prefixes = core::Json::array();
+    for (const std::string& prefix : member.prefixes) prefixes.append(core::Json::string(prefix));
+    object.set("prefixes", std::move(prefixes));
+  }
+  if (member.revoked) object.set("revoked", core::Json::boolean(true));
+  return core::write_json(object) + "\n";
+}
+
+Member parse_member(ByteView document) {
+  const core::Json object = core::parse_json(document);
+  if (!object.is_object()) fail("is not a JSON object");
+  Member member;
+  member.name = string_member(object, "name");
+  const std::optional<PublicKey> key = PublicKey::parse(string_member(object, "key"));
+  if (!key) fail("has a key that is not 'ed25519:' and 64 hexadecimal digits");
+  member.key = *key;
+  member.role = parse_role(string_member(object, "role"));
+  if (const core::Json* prefixes = object.find("prefixes")) {
+    if (!prefixes->is_array()) fail("has 'prefixes' that are not an array");
+    for (const core::Json& prefix : prefixes->items()) {
+      if (!prefix.is_string()) fail("has a prefix that is not a string");
+      member.prefixes.emplace_back(prefix.as_string());
+    }
+  }
+  if (const core::Json* revoked = object.find("revoked")) {
+    member.revoked = !revoked->is_boolean() || revoked->as_boolean();
+  }
+  return member;
+}
+
+}  // namespace isodb::repo

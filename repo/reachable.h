@@ -1,0 +1,49 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "isodb/commit.h"
+#include "isodb/entry.h"
+#include "objects/tree.h"
+#include "repo/state.h"
+
+namespace isodb::repo {
+
+/// Walks everything that refs, the reflog, the draft and the repository's root keep alive: each
+/// object once, a commit after its parents, so that histories come in the order in which they grew.
+/// One thread.
+class Reachable {
+ public:
+  using Visit = std::function<void(const Id&, ObjectType)>;
+  using Problem = std::function<void(const std::string& where, const std::string& problem)>;
+
+  explicit Reachable(RepositoryState& state);
+
+  /// Also checks that nodes are cut where the format says and that every content is there. Off
+  /// unless asked.
+  void check_trees(bool check) { check_trees_ = check; }
+  /// Called for what is missing or damaged; without it the walk throws Error(kCorrupt) instead.
+  void on_problem(Problem report) { report_ = std::move(report); }
+
+  void visit_all(const Visit& visit);
+
+ private:
+  std::vector<Id> roots() const;
+  void visit_root(const Id& id, const Visit& visit);
+  void visit_commits(const std::vector<CommitId>& heads, const Visit& visit);
+  void visit_commit(const CommitId& id, const Visit& visit);
+  void visit_tree(const TreeId& root, const std::string& where, const Visit& visit);
+  void visit_content(const Id& id, const std::string& where, const Visit& visit);
+  void guarded(const std::string& where, const std::function<void()>& action);
+  bool first_time(const Id& id) { return seen_.insert(id).second; }
+
+  RepositoryState& state_;
+  bool check_trees_ = false;
+  Problem report_;
+  std::unordered_set<Id> seen_;
+};
+
+}  // namespace isodb::repo

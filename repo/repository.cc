@@ -1,0 +1,330 @@
+#include "isodb/repository.h"
+
+#include <sys/stat.h>
+
+#include "isodb/error.h"
+#include "objects/commit_codec.h"
+#include "objects/content.h"
+#include "objects/pack.h"
+#include "repo/members.h"
+#include "repo/revision.h"
+#include "repo/state.h"
+#include "repo/transaction_impl.h"
+
+namespace isodb {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kRepositoryDocument = ".isodb/repository.json";
+constexpr mode_t kKeyFolderMode = 0700;
+constexpr unsigned kKeyFileMode = 0600;
+
+refs::Database::Options database_options(const OpenOptions& options) {
+  return {.busy_millis = options.busy_millis, .read_only = options.read_only};
+}
+
+void check_free_folder(const fs::path& folder) {
+  if (!fs::exists(folder)) return;
+  if (!fs::is_directory(folder)) {
+    throw Error(ErrorCode::kInvalid, folder.string() + " is not a folder");
+  }
+  if (fs::exists(folder / RepositoryState::kDatabaseName)) {
+    throw Error(ErrorCode::kInvalid, folder.string() + " holds a repository already",
+                "isodb -C " + folder.string() + " status shows it");
+  }
+  if (!fs::is_empty(folder)) {
+    throw Error(ErrorCode::kInvalid, folder.string() + " is not empty",
+                "choose a folder that is empty or not there yet");
+  }
+}
+
+SecretKey make_key(const fs::path& folder, const std::optional<fs::path>& key_file) {
+  core::FileSystem& files = core::posix_file_system();
+  SecretKey key =
+      key_file ? SecretKey::parse(core::read_file(files, *key_file, 4096)) : SecretKey::generate();
+  const fs::path path = folder / RepositoryState::kKeyPath;
+  files.create_directories(path.parent_path());
+  if (::chmod(path.parent_path().c_str(), kKeyFolderMode) != 0) {
+    core::throw_io_error("protect", path.parent_path(), errno);
+  }
+  core::write_file(path, key.text(), kKeyFileMode);
+  return key;
+}
+
+WriterId make_writer(core::Environment& environment) {
+  WriterId writer;
+  environment.random_bytes(reinterpret_cast<std::uint8_t*>(&writer.value), sizeof writer.value);
+  return writer;
+}
+
+Entry small_document(objects::ObjectSink& sink, ByteView json, const Stamp& stamp) {
+  const objects::ContentRef content = objects::write_content(sink, json);
+  Entry entry;
+  entry.content = content.id;
+  entry.kind = content.kind;
+  entry.size = content.size;
+  entry.media_type = "application/json";
+  entry.stamp = stamp;
+  return entry;
+}
+
+/// The root: signed by the first member, whom it makes admin, for a repository id of zeros.
+CommitId write_root(refs::LooseBatch& batch, const objects::NodeReader& nodes, const SecretKey& key,
+                    const std::string& name, WriterId writer, HybridTime clock) {
+  Commit root;
+  root.writer = writer;
+  root.sequence = 1;
+  root.clock = clock;
+  root.message = "isodb init";
+  const PublicKey& author = key.public_key();
+  repo::Member member{name.empty() ? author.fingerprint() : name, author, repo::Role::kAdmin, {}};
+  std::vector<objects::TreeChange> changes;
+  changes.push_back({repo::member_path(author),
+                     small_document(batch, repo::member_document(member), root.stamp())});
+  changes.push_back(
+      {std::string(kRepositoryDocument), small_document(batch, "{\"format\":1}\n", root.stamp())});
+  objects::TreeBuilder empty(batch);
+  root.tree = objects::edit_tree(nodes, batch, empty.finish(), changes);
+  objects::sign_commit(root, key, Id{});
+  return CommitId(batch.put(ObjectType::kCommit, objects::encode_commit(root)));
+}
+
+}  // namespace
+
+Repository Repository::init(const fs::path& folder, const InitOptions& options) {
+  const std::string branch = "heads/" + options.branch;
+  if (const std::string problem = refs::ref_name_problem(branch); !problem.empty()) {
+    throw Error(ErrorCode::kInvalid, "the branch name '" + options.branch + "' " + problem);
+  }
+  check_free_folder(folder);
+  core::FileSystem& files = core::posix_file_system();
+  core::Environment& environment = core::system_environment();
+  files.create_directories(folder / RepositoryState::kPacksName);
+  const SecretKey key = make_key(folder, options.key_file);
+
+  // The database appears under its name only when the root commit is in it, so that a crash leaves
+  // no half-made repository.
+  const fs::path unfinished = folder / "repo.db.unfinished";
+  {
+    auto database = refs::Database::create(unfinished, {});
+    const refs::LocalStore store(*database, files, folder / RepositoryState::kPacksName);
+    objects::NodeCache cache(1 << 20);
+    refs::LooseBatch batch(store);
+    const WriterId writer = make_writer(environment);
+    const std::uint64_t now = environment.now_millis();
+    const CommitId root = write_root(batch, objects::NodeReader(batch, cache), key, options.name,
+                                     writer, core::next_time({}, now));
+    refs::WriteBatch write;
+    write.loose.push_back(batch.take());
+    write.moves.push_back({branch, std::nullopt, root, "init"});
+    write.settings = {{repo::kSettingRoot, root.hex()},
+                      {repo::kSettingWriter, writer.hex()},
+                      {repo::kSettingBranch, branch}};
+    write.sequence_next = 1;
+    write.writer = key.public_key().fingerprint();
+    write.at_millis = now;
+    database->write(write);
+  }
+  files.rename(unfinished, folder / RepositoryState::kDatabaseName);
+  files.sync_directory(folder);
+  return open(folder);
+}
+
+Repository Repository::open(const fs::path& folder, const OpenOptions& options) {
+  const fs::path database = folder / RepositoryState::kDatabaseName;
+  if (!fs::exists(database)) {
+    throw Error(ErrorCode::kNotFound, "there is no repository in " + folder.string(),
+                "isodb init makes one");
+  }
+  auto state = std::make_shared<RepositoryState>(
+      folder, options, refs::Database::open(database, database_options(options)));
+  if (state->root.is_zero()) {
+    throw Error(ErrorCode::kCorrupt, database.string() + " does not name the repository's root");
+  }
+  return Repository(std::move(state));
+}
+
+std::optional<fs::path> Repository::discover(const fs::path& start) {
+  for (fs::path folder = fs::absolute(start).lexically_normal();; folder = folder.parent_path()) {
+    for (const fs::path& candidate : {folder, folder / ".isodb"}) {
+      if (fs::exists(candidate / RepositoryState::kDatabaseName)) return candidate;
+    }
+    if (folder == folder.parent_path()) return std::nullopt;
+  }
+}
+
+Repository::Repository(std::shared_ptr<RepositoryState> state) : state_(std::move(state)) {}
+Repository::Repository(Repository&&) noexcept = default;
+Repository& Repository::operator=(Repository&&) noexcept = default;
+Repository::~Repository() = default;
+
+const fs::path& Repository::folder() const {
+  return state_->folder;
+}
+CommitId Repository::id() const {
+  return state_->root;
+}
+WriterId Repository::writer() const {
+  return state_->writer;
+}
+PublicKey Repository::public_key() const {
+  return state_->key().public_key();
+}
+
+Id Repository::resolve(std::string_view revision) const {
+  return repo::resolve_revision(*state_, revision);
+}
+
+CommitId Repository::resolve_commit(std::string_view revision) const {
+  const Id id = state_->peel_tags(resolve(revision));
+  const ObjectType type = state_->type_of(id);
+  if (type == ObjectType::kCommit) return CommitId(id);
+  throw Error(ErrorCode::kInvalid, "'" + std::string(revision) + "' names a " +
+                                       std::string(object_type_name(type)) + ", not a commit");
+}
+
+Snapshot Repository::snapshot(std::string_view revision) const {
+  const Id id = state_->peel_tags(resolve(revision));
+  if (state_->type_of(id) == ObjectType::kTree) {
+    return state_->snapshot_of_tree(std::nullopt, TreeId(id));
+  }
+  return state_->snapshot(resolve_commit(revision));
+}
+
+Snapshot Repository::snapshot_of(const CommitId& commit) const {
+  return state_->snapshot(commit);
+}
+Commit Repository::commit(const CommitId& id) const {
+  return state_->read_commit(id);
+}
+
+Tag Repository::tag(const TagId& id) const {
+  const objects::Object object = state_->read_object(id);
+  if (object.type != ObjectType::kTag) {
+    throw Error(ErrorCode::kInvalid, id.short_hex() + " is not a tag");
+  }
+  return objects::decode_tag(object.payload);
+}
+
+ObjectType Repository::object_type(const Id& id) const {
+  return state_->type_of(id);
+}
+Bytes Repository::object(const Id& id) const {
+  return state_->read_object(id).payload;
+}
+std::string Repository::current_branch() const {
+  return state_->branch();
+}
+
+void Repository::set_current_branch(const std::string& branch_ref) {
+  if (!branch_ref.starts_with("heads/") || !ref(branch_ref)) {
+    throw Error(ErrorCode::kNotFound, "there is no branch '" + branch_ref + "'",
+                "isodb branch lists the branches");
+  }
+  set_setting(repo::kSettingBranch, branch_ref);
+}
+
+Transaction Repository::begin(const std::string& branch_ref) {
+  const std::string branch = branch_ref.empty() ? current_branch() : branch_ref;
+  const std::optional<Id> head = state_->database->ref(branch);
+  if (!head) {
+    throw Error(ErrorCode::kNotFound, "there is no branch '" + branch + "'",
+                "isodb branch lists the branches");
+  }
+  return Transaction(
+      std::make_unique<Transaction::Impl>(state_, branch, state_->snapshot(CommitId(*head))));
+}
+
+std::optional<Id> Repository::ref(const std::string& name) const {
+  return state_->database->ref(name);
+}
+
+std::vector<RefInfo> Repository::refs(const std::string& prefix) const {
+  std::vector<RefInfo> result;
+  for (const refs::Ref& ref : state_->database->refs(prefix)) {
+    result.push_back({ref.name, ref.target, state_->type_of(ref.target)});
+  }
+  return result;
+}
+
+Repository::SwapResult Repository::move_ref(const std::string& name,
+                                            const std::optional<Id>& expected,
+                                            const std::optional<Id>& next,
+                                            const std::string& reason) {
+  if (const std::string problem = refs::ref_name_problem(name); !problem.empty()) {
+    throw Error(ErrorCode::kInvalid, "the ref name '" + name + "' " + problem);
+  }
+  if (next) {
+    const ObjectType type = state_->type_of(*next);
+    if (name.starts_with("heads/") && type != ObjectType::kCommit) {
+      throw Error(ErrorCode::kInvalid, "a branch names a commit, and " + next->short_hex() +
+                                           " is a " + std::string(object_type_name(type)));
+    }
+  }
+  refs::WriteBatch batch;
+  batch.collection_generation = state_->store->collection_generation();
+  batch.moves.push_back({name, expected, next, reason});
+  batch.writer = state_->key().public_key().fingerprint();
+  batch.at_millis = state_->environment.now_millis();
+  for (;;) {
+    const refs::Database::WriteResult result = state_->database->write(batch);
+    if (!result.lost) return {true, next};
+    if (!result.lost->name.empty()) return {false, result.lost->actual};
+    // A collection ran in between: what `next` names may be gone.
+    state_->store->refresh();
+    if (next) state_->type_of(*next);
+    batch.collection_generation = state_->store->collection_generation();
+  }
+}
+
+std::vector<ReflogItem> Repository::reflog(const std::string& ref_name, std::size_t limit) const {
+  std::vector<ReflogItem> items;
+  for (refs::ReflogEntry& entry : state_->database->reflog(ref_name, limit)) {
+    items.push_back({entry.number, std::move(entry.name), entry.before, entry.after,
+                     entry.at_millis, std::move(entry.writer), std::move(entry.reason)});
+  }
+  return items;
+}
+
+TagId Repository::create_tag(const std::string& name, const Id& target, const Bytes& message) {
+  const std::string ref_name = "tags/" + name;
+  if (const std::string problem = refs::ref_name_problem(ref_name); !problem.empty()) {
+    throw Error(ErrorCode::kInvalid, "the tag name '" + name + "' " + problem);
+  }
+  Tag tag;
+  tag.object = target;
+  tag.type = state_->type_of(target);
+  tag.name = name;
+  tag.message = message;
+  tag.clock = core::next_time({}, state_->environment.now_millis());
+  objects::sign_tag(tag, state_->key(), state_->root);
+  refs::LooseBatch objects(*state_->store);
+  const TagId id(objects.put(ObjectType::kTag, objects::encode_tag(tag)));
+  refs::WriteBatch batch;
+  batch.loose.push_back(objects.take());
+  batch.moves.push_back({ref_name, std::nullopt, id, "tag"});
+  batch.writer = tag.author.fingerprint();
+  batch.at_millis = tag.clock.millis();
+  if (state_->database->write(batch).lost) {
+    throw Error(ErrorCode::kInvalid, "the tag '" + name + "' exists already",
+                "delete it first: isodb tag -d " + name);
+  }
+  return id;
+}
+
+std::optional<std::string> Repository::setting(const std::string& key) const {
+  return state_->database->setting(key);
+}
+
+void Repository::set_setting(const std::string& key, const std::optional<std::string>& value) {
+  refs::WriteBatch batch;
+  batch.settings.emplace_back(key, value);
+  state_->database->write(batch);
+}
+
+std::vector<std::pair<std::string, std::string>> Repository::settings() const {
+  return state_->database->settings();
+}
+
+}  // namespace isodb

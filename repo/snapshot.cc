@@ -1,0 +1,115 @@
+#include "isodb/snapshot.h"
+
+#include <algorithm>
+
+#include "isodb/error.h"
+#include "objects/content.h"
+#include "objects/tree.h"
+#include "repo/state.h"
+
+namespace isodb {
+namespace {
+
+constexpr std::uint64_t kStreamPartBytes = 1 << 20;
+
+}  // namespace
+
+struct DocumentCursor::Impl {
+  std::shared_ptr<RepositoryState> state;
+  std::string prefix;
+  objects::Cursor cursor;
+};
+
+DocumentCursor::DocumentCursor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+DocumentCursor::DocumentCursor(DocumentCursor&&) noexcept = default;
+DocumentCursor::~DocumentCursor() = default;
+
+bool DocumentCursor::valid() const {
+  return impl_->cursor.valid() && impl_->cursor.path().starts_with(impl_->prefix);
+}
+void DocumentCursor::next() {
+  impl_->cursor.next();
+}
+const std::string& DocumentCursor::path() const {
+  return impl_->cursor.path();
+}
+Entry DocumentCursor::entry() const {
+  return impl_->cursor.entry();
+}
+Bytes DocumentCursor::bytes() const {
+  return objects::read_content(*impl_->state->store, repo::content_ref(entry()));
+}
+
+Snapshot::Snapshot(std::shared_ptr<RepositoryState> state, std::optional<CommitId> commit,
+                   const TreeId& tree)
+    : state_(std::move(state)), commit_(commit), tree_(tree) {}
+
+std::optional<Entry> Snapshot::entry(std::string_view path) const {
+  return objects::find_entry(state_->nodes(), tree_, path);
+}
+
+std::optional<Bytes> Snapshot::get(std::string_view path, std::uint64_t bytes_max) const {
+  const std::optional<Entry> found = entry(path);
+  if (!found) return std::nullopt;
+  return objects::read_content(*state_->store, repo::content_ref(*found), bytes_max);
+}
+
+std::vector<std::optional<Bytes>> Snapshot::get_many(const std::vector<std::string>& paths) const {
+  std::vector<std::optional<Bytes>> documents;
+  documents.reserve(paths.size());
+  for (const std::string& path : paths) documents.push_back(get(path));
+  return documents;
+}
+
+std::optional<Bytes> Snapshot::get_range(std::string_view path, std::uint64_t offset,
+                                         std::uint64_t count) const {
+  const std::optional<Entry> found = entry(path);
+  if (!found) return std::nullopt;
+  return objects::ContentReader(*state_->store, repo::content_ref(*found)).read(offset, count);
+}
+
+bool Snapshot::stream(std::string_view path, const std::function<void(ByteView part)>& take) const {
+  const std::optional<Entry> found = entry(path);
+  if (!found) return false;
+  objects::ContentReader reader(*state_->store, repo::content_ref(*found));
+  for (std::uint64_t offset = 0; offset < reader.size(); offset += kStreamPartBytes) {
+    take(reader.read(offset, kStreamPartBytes));
+  }
+  return true;
+}
+
+std::optional<Bytes> Snapshot::metadata(std::string_view path) const {
+  const std::optional<Entry> found = entry(path);
+  if (!found || !found->metadata) return std::nullopt;
+  return objects::get_expected(*state_->store, *found->metadata, ObjectType::kBlob);
+}
+
+DocumentCursor Snapshot::documents(std::string_view prefix, std::string_view from) const {
+  auto impl = std::make_unique<DocumentCursor::Impl>(
+      DocumentCursor::Impl{state_, std::string(prefix), objects::Cursor(state_->nodes(), tree_)});
+  impl->cursor.seek(std::max(prefix, from));
+  return DocumentCursor(std::move(impl));
+}
+
+std::uint64_t Snapshot::count() const {
+  return objects::count_documents(state_->nodes(), tree_);
+}
+
+std::uint64_t Snapshot::count(std::string_view prefix) const {
+  if (prefix.empty()) return count();
+  // Paths are UTF-8 and hold no 0xff byte, so prefix ‖ 0xff is above every path that begins with
+  // it.
+  const std::string end = std::string(prefix) + '\xff';
+  const objects::NodeReader nodes = state_->nodes();
+  return objects::rank_of(nodes, tree_, end) - objects::rank_of(nodes, tree_, prefix);
+}
+
+void Snapshot::diff(const Snapshot& after, std::string_view prefix,
+                    const std::function<bool(const Difference&)>& take) const {
+  objects::TreeDiff diff(state_->nodes(), tree_, after.tree_, std::string(prefix));
+  while (std::optional<objects::TreeDifference> found = diff.next()) {
+    if (!take({std::move(found->path), std::move(found->before), std::move(found->after)})) return;
+  }
+}
+
+}  // namespace isodb

@@ -1,0 +1,104 @@
+#include "repo/state.h"
+
+#include "isodb/error.h"
+#include "objects/commit_codec.h"
+
+namespace isodb {
+
+RepositoryState::RepositoryState(std::filesystem::path repository_folder,
+                                 const OpenOptions& open_options,
+                                 std::unique_ptr<refs::Database> open_database)
+    : folder(std::move(repository_folder)),
+      options(open_options),
+      environment(core::system_environment()),
+      files(core::posix_file_system()),
+      database(std::move(open_database)),
+      store(std::make_unique<refs::LocalStore>(*database, files, folder / kPacksName)),
+      node_cache(std::make_unique<objects::NodeCache>(options.cache_bytes)),
+      commits(std::make_unique<repo::CommitQueue>(*this)) {
+  const std::optional<std::string> root_text = database->setting(repo::kSettingRoot);
+  const std::optional<std::string> writer_text = database->setting(repo::kSettingWriter);
+  // Both are missing only while init() has not written its first commit.
+  if (root_text) {
+    const std::optional<Id> id = Id::from_hex(*root_text);
+    if (!id) throw Error(ErrorCode::kCorrupt, folder.string() + ": the root's id is damaged");
+    root = CommitId(*id);
+  }
+  if (writer_text) {
+    const std::optional<WriterId> id = WriterId::from_hex(*writer_text);
+    if (!id) throw Error(ErrorCode::kCorrupt, folder.string() + ": the writer's id is damaged");
+    writer = *id;
+  }
+  const std::filesystem::path key_path = folder / kKeyPath;
+  if (files.exists(key_path)) key_ = SecretKey::parse(core::read_file(files, key_path, 4096));
+}
+
+const SecretKey& RepositoryState::key() const {
+  if (key_) return *key_;
+  throw Error(ErrorCode::kDenied, "there is no secret key in " + (folder / kKeyPath).string(),
+              "without it this copy can be read but not written; put the device's key back");
+}
+
+Snapshot RepositoryState::snapshot(const CommitId& id) {
+  return Snapshot(shared_from_this(), id, read_commit(id).tree);
+}
+
+Snapshot RepositoryState::snapshot_of_tree(const std::optional<CommitId>& id, const TreeId& tree) {
+  return Snapshot(shared_from_this(), id, tree);
+}
+
+Commit RepositoryState::read_commit(const CommitId& id) const {
+  const objects::Object object = read_object(id);
+  if (object.type != ObjectType::kCommit) {
+    throw Error(
+        ErrorCode::kInvalid,
+        id.short_hex() + " is a " + std::string(object_type_name(object.type)) + ", not a commit");
+  }
+  return objects::decode_commit(object.payload);
+}
+
+ObjectType RepositoryState::type_of(const Id& id) const {
+  if (const auto header = store->header(id)) return header->first;
+  throw Error(ErrorCode::kNotFound, "there is no object " + id.hex());
+}
+
+objects::Object RepositoryState::read_object(const Id& id) const {
+  if (std::optional<objects::Object> object = store->get(id)) return std::move(*object);
+  throw Error(ErrorCode::kNotFound, "there is no object " + id.hex());
+}
+
+Id RepositoryState::peel_tags(Id id) const {
+  while (type_of(id) == ObjectType::kTag) id = objects::decode_tag(read_object(id).payload).object;
+  return id;
+}
+
+std::string RepositoryState::branch() const {
+  return database->setting(repo::kSettingBranch).value_or("heads/main");
+}
+
+void RepositoryState::pack_when_due() {
+  try {
+    store->pack_when_due({});
+  } catch (const Error&) {
+    // The commit before is durable, so its caller must not hear of a failure. A full disk or a busy
+    // database passes; the next write tries again, and fsck names what does not pass.
+  }
+}
+
+namespace repo {
+
+objects::ContentRef content_ref(const Entry& entry) {
+  return {entry.content, entry.kind, entry.size};
+}
+
+std::optional<objects::Object> OverlaySource::get(const Id& id) const {
+  if (std::optional<objects::Object> object = upper_.get(id)) return object;
+  return lower_.get(id);
+}
+
+bool OverlaySource::contains(const Id& id) const {
+  return upper_.contains(id) || lower_.contains(id);
+}
+
+}  // namespace repo
+}  // namespace isodb

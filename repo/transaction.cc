@@ -1,0 +1,188 @@
+#include "isodb/transaction.h"
+
+#include <algorithm>
+#include <set>
+
+#include "isodb/error.h"
+#include "objects/tree.h"
+#include "repo/metadata.h"
+#include "repo/transaction_impl.h"
+
+namespace isodb {
+namespace {
+
+constexpr std::size_t kStreamPartBytes = 256 * 1024;
+
+}  // namespace
+
+Transaction::Impl::Impl(std::shared_ptr<RepositoryState> repository, std::string branch_ref,
+                        Snapshot begun_on)
+    : state(std::move(repository)),
+      branch(std::move(branch_ref)),
+      snapshot(std::move(begun_on)),
+      staging(*state->store, state->files) {}
+
+std::optional<Entry> Transaction::Impl::look(std::string_view path) const {
+  if (const repo::StagedChanges::Change* change = changes.find(path)) return changes.entry(*change);
+  return snapshot.entry(path);
+}
+
+void Transaction::Impl::stage(std::string_view path, const objects::ContentRef& content,
+                              const PutOptions& options) {
+  Entry entry;
+  entry.content = content.id;
+  entry.kind = content.kind;
+  entry.size = content.size;
+  std::optional<Entry> before;
+  if (!options.media_type || !options.metadata) before = look(path);
+  if (options.media_type) {
+    entry.media_type = *options.media_type;
+  } else if (before) {
+    entry.media_type = before->media_type;
+  } else {
+    entry.media_type = media_type_for_path(path);
+  }
+  if (options.metadata) {
+    entry.metadata = repo::write_metadata(staging, *options.metadata);
+  } else if (before) {
+    entry.metadata = before->metadata;
+  }
+  repo::check_media_type(entry.media_type);
+  changes.put(path, entry);
+}
+
+void Transaction::Impl::check_usable() const {
+  if (spent) throw Error(ErrorCode::kInvalid, "this transaction is committed already");
+}
+
+Transaction::Transaction(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Transaction::Transaction(Transaction&&) noexcept = default;
+Transaction& Transaction::operator=(Transaction&&) noexcept = default;
+Transaction::~Transaction() = default;
+
+const std::string& Transaction::branch() const {
+  return impl_->branch;
+}
+const Snapshot& Transaction::snapshot() const {
+  return impl_->snapshot;
+}
+
+std::optional<Entry> Transaction::entry(std::string_view path) {
+  impl_->reads.paths.emplace(path);
+  return impl_->look(path);
+}
+
+std::optional<Bytes> Transaction::get(std::string_view path) {
+  const std::optional<Entry> found = entry(path);
+  if (!found) return std::nullopt;
+  return objects::read_content(impl_->staging, repo::content_ref(*found));
+}
+
+std::vector<std::string> Transaction::list(std::string_view prefix) {
+  impl_->reads.prefixes.emplace(prefix);
+  std::set<std::string> paths;
+  for (DocumentCursor cursor = impl_->snapshot.documents(prefix); cursor.valid(); cursor.next()) {
+    paths.insert(paths.end(), cursor.path());
+  }
+  for (const repo::StagedChanges::Change* change : impl_->changes.sorted(prefix)) {
+    if (change->removed) {
+      paths.erase(std::string(change->path));
+    } else {
+      paths.emplace(change->path);
+    }
+  }
+  return {paths.begin(), paths.end()};
+}
+
+void Transaction::put(std::string_view path, ByteView document, const PutOptions& options) {
+  impl_->check_usable();
+  check_path(path);
+  const std::optional<Entry> before = impl_->look(path);
+  objects::PutHint hint;
+  if (before) hint.base = before->content;
+  hint.compressed = media_type_is_compressed(
+      options.media_type ? std::string_view(*options.media_type) : media_type_for_path(path));
+  impl_->stage(path, objects::write_content(impl_->staging, document, hint), options);
+}
+
+void Transaction::put_stream(std::string_view path,
+                             const std::function<std::size_t(char* buffer, std::size_t size)>& more,
+                             const PutOptions& options) {
+  impl_->check_usable();
+  check_path(path);
+  objects::PutHint hint;
+  hint.compressed = media_type_is_compressed(
+      options.media_type ? std::string_view(*options.media_type) : media_type_for_path(path));
+  objects::ContentWriter writer(impl_->staging, hint);
+  Bytes buffer(kStreamPartBytes, '\0');
+  while (const std::size_t count = more(buffer.data(), buffer.size())) {
+    writer.write(ByteView(buffer).substr(0, count));
+  }
+  impl_->stage(path, writer.finish(), options);
+}
+
+void Transaction::put_entry(std::string_view path, const Entry& content) {
+  impl_->check_usable();
+  check_path(path);
+  if (!impl_->staging.contains(content.content)) {
+    throw Error(ErrorCode::kNotFound, "there is no content " + content.content.hex());
+  }
+  Entry entry = content;
+  entry.flags &= static_cast<std::uint8_t>(kFlagErased);
+  impl_->changes.put(path, entry);
+}
+
+bool Transaction::remove(std::string_view path) {
+  impl_->check_usable();
+  if (!entry(path)) return false;
+  if (impl_->snapshot.entry(path)) {
+    impl_->changes.remove(path);
+  } else {
+    impl_->changes.forget(path);
+  }
+  return true;
+}
+
+std::uint64_t Transaction::remove_prefix(std::string_view prefix) {
+  const std::vector<std::string> paths = list(prefix);
+  for (const std::string& path : paths) remove(path);
+  return paths.size();
+}
+
+void Transaction::expect_content(std::string_view path, const Id& content) {
+  impl_->reads.demands.insert_or_assign(std::string(path), content);
+}
+
+void Transaction::expect_absent(std::string_view path) {
+  impl_->reads.demands.insert_or_assign(std::string(path), std::nullopt);
+}
+
+bool Transaction::empty() const {
+  return impl_->changes.empty();
+}
+std::uint64_t Transaction::change_count() const {
+  return impl_->changes.size();
+}
+
+std::variant<CommitId, Stale> Transaction::commit(const CommitOptions& options) {
+  impl_->check_usable();
+  if (impl_->state->options.read_only) {
+    throw Error(ErrorCode::kDenied, "the repository is open for reading only");
+  }
+  repo::CommitRequest request;
+  request.branch = impl_->branch;
+  request.base = impl_->snapshot.commit_id();
+  request.base_tree = impl_->snapshot.tree_id();
+  request.changes = &impl_->changes;
+  request.reads = &impl_->reads;
+  request.staging = &impl_->staging;
+  request.options = &options;
+  request.ends_draft = impl_->is_draft;
+  impl_->state->commits->submit(request);
+  if (request.failure) std::rethrow_exception(request.failure);
+  impl_->spent = std::holds_alternative<CommitId>(*request.outcome);
+  impl_->state->pack_when_due();
+  return std::move(*request.outcome);
+}
+
+}  // namespace isodb

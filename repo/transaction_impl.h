@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "isodb/transaction.h"
+#include "objects/content.h"
+#include "repo/commit_queue.h"
+#include "repo/staged_changes.h"
+#include "repo/staging.h"
+#include "repo/state.h"
+
+namespace isodb {
+
+/// A transaction's parts; drafts and reverts fill them from the inside.
+struct Transaction::Impl {
+  Impl(std::shared_ptr<RepositoryState> repository, std::string branch_ref, Snapshot begun_on);
+
+  std::shared_ptr<RepositoryState> state;
+  std::string branch;
+  Snapshot snapshot;
+  repo::StagedChanges changes;
+  repo::ReadSet reads;
+  repo::Staging staging;
+  bool is_draft = false;
+  bool spent = false;
+
+  /// The entry as this transaction sees it, without remembering the read.
+  std::optional<Entry> look(std::string_view path) const;
+  void stage(std::string_view path, const objects::ContentRef& content, const PutOptions& options);
+  void check_usable() const;
+};
+
+}  // namespace isodb
