@@ -14,6 +14,7 @@
 
 #include "isodb/entry.h"
 #include "isodb/id.h"
+#include "objects/content.h"
 #include "objects/node.h"
 #include "objects/source.h"
 
@@ -21,8 +22,11 @@ namespace isodb::objects {
 
 using NodePtr = std::shared_ptr<const Node>;
 
-/// Decoded nodes by id, bounded by bytes, the least recently used dropped first. Thread-safe; nodes
-/// handed out stay valid. Shared by every tree of a repository, because nodes are immutable.
+class NodeStack;
+
+/// Checked nodes by id, bounded by bytes; those not used of late are dropped first (second chance).
+/// Thread-safe; nodes handed out stay valid. Shared by every tree of a repository, because nodes
+/// are immutable.
 class NodeCache {
  public:
   explicit NodeCache(std::size_t bytes_max);
@@ -33,6 +37,7 @@ class NodeCache {
 
  private:
   struct Shard;
+  Shard& shard_of(const Id& id) const;
   std::vector<std::unique_ptr<Shard>> shards_;
 };
 
@@ -42,6 +47,8 @@ class NodeReader {
   NodeReader(const ObjectSource& source, NodeCache& cache) : source_(&source), cache_(&cache) {}
   /// Error(kCorrupt) when the node is missing or damaged.
   NodePtr node(const Id& id) const;
+  /// Child `i` of an inner node; also Error(kCorrupt) unless it is of the next level below.
+  NodePtr child(const Node& parent, std::size_t i) const;
   const ObjectSource& source() const { return *source_; }
   NodeCache& cache() const { return *cache_; }
 
@@ -55,31 +62,43 @@ TreeId empty_tree_id();
 
 /// The entry of one path. O(log n).
 std::optional<Entry> find_entry(const NodeReader& nodes, const TreeId& root, std::string_view path);
+/// Only what reading the document takes: cheaper than the whole entry.
+std::optional<ContentRef> find_content(const NodeReader& nodes, const TreeId& root,
+                                       std::string_view path);
+/// The entries of many paths in ascending order, at the same indexes: cheaper than one at a time
+/// where they lie close together. Error(kInvalid) for another order.
+std::vector<std::optional<Entry>> find_entries(const NodeReader& nodes, const TreeId& root,
+                                               std::span<const std::string_view> paths);
 /// How many documents the tree holds, and how many stand before `path`. O(1) and O(log n).
 std::uint64_t count_documents(const NodeReader& nodes, const TreeId& root);
 std::uint64_t rank_of(const NodeReader& nodes, const TreeId& root, std::string_view path);
 
 /// Walks a tree's entries in path order. Holds the nodes on its way down; one thread at a time.
-/// Invalid before the first seek and past the end.
+/// Invalid before the first seek and past the end. A seek forward starts from where it stands.
 class Cursor {
  public:
   Cursor(NodeReader nodes, const TreeId& root);
   void seek(std::string_view path);       ///< to the first entry with a path >= `path`
   void seek_to_rank(std::uint64_t rank);  ///< to the entry with this many before it
-  void seek_to_flag(
-      std::uint8_t flags);  ///< from here on, to the next entry that has one of `flags`
+  /// From here on (this entry included) to the next entry that has one of `flags`.
+  void seek_to_flag(std::uint8_t flags);
   void next();
-  bool valid() const;
+  bool valid() const { return !positions_.empty(); }
   const std::string& path() const { return path_; }
   Entry entry() const;
-  Id content() const;
+  ContentRef content() const;
+  std::uint8_t flags() const;
 
  private:
   struct Position {
     NodePtr node;
     std::size_t index;
   };
-  void descend();
+  const Position& leaf() const { return positions_.back(); }
+  void restart();
+  void enter_child();
+  bool climb_to(std::string_view path);
+  void climb_to_next();
   void load_path();
   NodeReader nodes_;
   TreeId root_;
@@ -106,14 +125,15 @@ class TreeBuilder {
  public:
   explicit TreeBuilder(ObjectSink& sink);
   ~TreeBuilder();
-  /// Error(kInvalid) unless `path` is above the one before.
+  /// Error(kInvalid) for a path that is not above the one before or breaks a rule of paths.
   void add(std::string_view path, const Entry& entry);
+  /// Once.
   TreeId finish();
 
  private:
-  struct Level;
   ObjectSink& sink_;
-  std::vector<std::unique_ptr<Level>> levels_;
+  std::unique_ptr<NodeStack> levels_;
+  std::string last_path_;
 };
 
 /// One path in which two trees differ; at least one side is there.
