@@ -1,5 +1,6 @@
 // The git program. Loads and commits go through fast-import, the fastest way in; reads through one
-// `cat-file --batch`, comparisons through diff-tree. core.fsync=all makes objects and refs durable.
+// `cat-file --batch`, comparisons through diff-tree. core.fsync=all makes objects and refs durable;
+// unpackLimit=1 keeps a small commit one pack, which is one sync instead of one an object.
 #include <cctype>
 #include <charconv>
 #include <stdexcept>
@@ -25,7 +26,13 @@ void write_file(Process& git, std::string_view path, std::string_view json) {
 
 std::vector<std::string> command(const std::filesystem::path& folder,
                                  const std::vector<std::string>& arguments) {
-  std::vector<std::string> all = {"git", "--git-dir", folder.string(), "-c", "core.fsync=all"};
+  std::vector<std::string> all = {"git",
+                                  "--git-dir",
+                                  folder.string(),
+                                  "-c",
+                                  "core.fsync=all",
+                                  "-c",
+                                  "fastimport.unpackLimit=1"};
   all.insert(all.end(), arguments.begin(), arguments.end());
   return all;
 }
