@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "bench/plot.h"
 #include "bench/report.h"
 #include "bench/suite.h"
 
@@ -83,7 +84,14 @@ int main_of(int argc, char** argv) {
   CLI::App* compare_command = app.add_subcommand("compare", "two JSON results, row by row");
   compare_command->add_option("OLD", before)->required();
   compare_command->add_option("NEW", after)->required();
+  CLI::App* plot_command = app.add_subcommand("plot", "cost against size, by gnuplot");
+  plot_command->add_option("RESULTS", before, "a JSON result")->required();
+  plot_command->add_option("SVG", after, "the file to write")->required();
   CLI11_PARSE(app, argc, argv);
+  if (*plot_command) {
+    plot_growth(Results::load(before), after);
+    return 0;
+  }
   if (*compare_command) {
     std::fputs(comparison(Results::load(before), Results::load(after)).c_str(), stdout);
     return 0;
