@@ -159,7 +159,9 @@ std::unique_ptr<Committer> LmdbEngine::committer() {
 }  // namespace
 
 EngineKind lmdb_kind() {
-  return {"LMDB", MDB_VERSION_STRING + 5,
+  return {"LMDB",
+          std::to_string(MDB_VERSION_MAJOR) + "." + std::to_string(MDB_VERSION_MINOR) + "." +
+              std::to_string(MDB_VERSION_PATCH),
           "two databases in one environment, WRITEMAP, NORDAHEAD, full sync at each commit; "
           "MDB_APPEND for paths that arrive in order; no compression; mapped, so the cache budget "
           "does not apply",

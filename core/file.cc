@@ -1,6 +1,7 @@
 #include "core/file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -137,6 +138,12 @@ class PosixFile final : public File {
     void* memory = ::mmap(nullptr, count, PROT_READ, MAP_SHARED, descriptor_.get(), 0);
     if (memory == MAP_FAILED) throw_io_error("map", path_, errno);
     return std::make_unique<PosixMapping>(memory, count);
+  }
+
+  bool try_lock() override {
+    if (retrying([&] { return ::flock(descriptor_.get(), LOCK_EX | LOCK_NB); }) == 0) return true;
+    if (errno == EWOULDBLOCK) return false;
+    throw_io_error("lock", path_, errno);
   }
 
  private:

@@ -32,6 +32,10 @@ class File {
   /// Returns when everything written so far survives a power cut (fdatasync).
   virtual void sync() = 0;
   virtual std::unique_ptr<Mapping> map() = 0;
+  /// Takes the file for this handle alone, until it is closed, without waiting; false when another
+  /// handle, in whatever process, has taken it. Reading and writing stay possible for everyone: it
+  /// only tells who is alive. True where a file system knows no locks.
+  virtual bool try_lock() { return true; }
 };
 
 enum class OpenMode {

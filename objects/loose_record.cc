@@ -64,7 +64,8 @@ Object read_record(ByteView records, const ObjectSource& others) {
 
 RecordSummary summarize_record(ByteView records) {
   const RecordHeader header = parse_whole(records);
-  RecordSummary summary{header.type, header.plain_bytes, header.record_bytes(), header.depth, {}};
+  RecordSummary summary{header.type, header.plain_bytes, header.record_bytes(), header.depth, {},
+                        {}};
   if (header.encoding == Encoding::kDeltaById) summary.base = header.base;
   return summary;
 }

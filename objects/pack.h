@@ -21,6 +21,16 @@ struct PackInfo {
   std::uint64_t objects = 0;
 };
 
+/// What a record says of itself, without reading the payload.
+struct RecordSummary {
+  ObjectType type = ObjectType::kBlob;
+  std::uint64_t plain_bytes = 0;   ///< of the payload
+  std::uint64_t record_bytes = 0;  ///< of the whole record
+  unsigned depth = 0;              ///< 0 for one that stands by itself
+  std::optional<Id> base;          ///< the object that it is a delta to, where it is named by id
+  std::optional<std::uint64_t> base_offset;  ///< in a pack: of the record that it is a delta to
+};
+
 /// Reads one pack through a mapping, or with read_at where `mapped` is refused. Immutable;
 /// thread-safe. All bytes are checked before they are believed: Error(kCorrupt) names the file and
 /// the offset.
@@ -38,9 +48,9 @@ class Pack {
   std::optional<std::uint64_t> find(const Id& id) const;
   /// The object at an offset that find() gave. Bases that are not in this pack come from `others`.
   Object read(std::uint64_t offset, const ObjectSource& others) const;
-  /// Only type and payload size, without reading the payload.
+  /// What the record at an offset says of itself, without reading the payload.
+  RecordSummary summary(std::uint64_t offset) const;
   std::pair<ObjectType, std::uint64_t> header(std::uint64_t offset) const;
-  /// The record's size in the file: what the object costs.
   std::uint64_t record_bytes(std::uint64_t offset) const;
   /// Every object in record order (the order in which it was written).
   void for_each(const std::function<void(const Id&, std::uint64_t offset)>& visit) const;
@@ -54,15 +64,18 @@ class Pack {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Writes one pack, streaming: memory for 40 bytes an object and a few buffers. What was put can be
-/// read at once. Objects that `existing` holds are not written again. Nothing is visible to others
-/// until finish() and registration; destroyed unfinished, it removes its temporary file. One thread
-/// at a time (compression may use threads inside).
+/// Writes one pack, streaming: memory for 50 bytes an object and a few buffers. What was put can be
+/// read at once, and so can what `existing` holds, which is not written again. Nothing is visible
+/// to others until finish() and registration; destroyed unfinished, it removes its temporary file.
+/// One thread at a time (compression may use a thread inside, which reads bases from `existing`).
+/// The file's content depends on what was put and in which order alone. An error while compressing
+/// or writing shows at a later put() or at finish(); the writer is of no use after one.
 class PackWriter : public ObjectStore {
  public:
   struct Options {
-    int level = 3;                               ///< zstd level
-    std::size_t dictionary_bytes = 64 * 1024;    ///< 0: no dictionary
+    int level = 3;                               ///< zstd level of what stands by itself
+    int delta_level = 7;                         ///< zstd level of deltas
+    std::size_t dictionary_bytes = 64 * 1024;    ///< at most; 0: no dictionary
     std::size_t sample_bytes = 4 * 1024 * 1024;  ///< buffered to train the dictionary on
     unsigned delta_depth_max = 24;               ///< records to read, at most, for one object
     unsigned threads = 2;  ///< compressing side by side with the caller; 1: in the caller
@@ -79,10 +92,11 @@ class PackWriter : public ObjectStore {
   bool contains(const Id& id) const override;
 
   std::uint64_t object_count() const;
+  /// Of records; what is not compressed yet does not count.
   std::uint64_t bytes_written() const;
 
   /// Writes index and footer, syncs, renames, syncs the folder. nullopt (and no file) when nothing
-  /// was put.
+  /// was put. Once, as the last call.
   std::optional<PackInfo> finish();
 
  private:
@@ -104,14 +118,6 @@ std::size_t append_record(Bytes& out, ObjectType type, ByteView payload, const P
 /// Reads the record that append_record() wrote at the beginning of `records`; what follows it is
 /// not looked at. Error(kCorrupt) when it is damaged or its base is missing from `others`.
 Object read_record(ByteView records, const ObjectSource& others);
-/// What a record says of itself, without reading the payload.
-struct RecordSummary {
-  ObjectType type = ObjectType::kBlob;
-  std::uint64_t plain_bytes = 0;   ///< of the payload
-  std::uint64_t record_bytes = 0;  ///< of the whole record
-  unsigned depth = 0;              ///< 0 for one that stands by itself
-  std::optional<Id> base;          ///< the object that it is a delta to
-};
 RecordSummary summarize_record(ByteView records);
 unsigned record_depth(ByteView records);
 

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "core/compress.h"
+#include "objects/pack.h"
+#include "objects/pack_entries.h"
+#include "objects/pack_output.h"
+#include "objects/plain_cache.h"
+
+namespace isodb::objects {
+
+/// One object to write.
+struct PackItem {
+  PackEntry* entry = nullptr;
+  const PackEntry* base = nullptr;  ///< in this pack, put before
+  std::optional<Id> other_base;     ///< or in another
+  ObjectType type = ObjectType::kBlob;
+  bool compressed = false;
+  std::size_t begin = 0, size = 0;  ///< of the payload, in its batch
+};
+
+/// Turns objects into records, one after the other: chooses the encoding, and for deltas the base.
+///
+/// A delta to the version just before is the smallest, but it makes a chain one longer, and a chain
+/// must end. So versions are numbered from the last one that stands by itself, and the number is
+/// taken as three digits: version abc is a delta to the version with its last non-zero digit one
+/// lower and zeros behind it unchanged (123 to 122, 120 to 110, 100 to 000). A chain is then never
+/// longer than the sum of the digits, and with nine values a digit, 729 versions hang on one whole
+/// copy with at most 24 records to read. One thread at a time. Borrows everything.
+class PackEncoder {
+ public:
+  PackEncoder(PackOutput& output, const ObjectSource& existing, const PackWriter::Options& options);
+  void set_dictionary(const core::Dictionary* dictionary) { dictionary_ = dictionary; }
+  /// Appends the record and notes its place in the entry.
+  void encode(const PackItem& item, ByteView payload);
+  /// The object of a record that was written, for any thread.
+  ObjectPtr read(std::uint64_t offset) const;
+
+ private:
+  struct Base {
+    ObjectPtr object;
+    RecordHeader header;  // how the record names it
+    unsigned position;    // of the record
+  };
+  std::optional<Base> find_base(const PackItem& item) const;
+  std::optional<Base> base_in_pack(const PackEntry& older) const;
+  std::optional<Base> base_elsewhere(const Id& id) const;
+  void pack_alone(const PackItem& item, ByteView payload);
+  bool try_delta(const PackItem& item, ByteView payload);
+  void write(const PackItem& item, RecordHeader header, ByteView data, unsigned position);
+
+  PackOutput& output_;
+  const ObjectSource& existing_;
+  const PackWriter::Options options_;
+  const unsigned radix_, versions_max_;
+  const core::Dictionary* dictionary_ = nullptr;
+  mutable PlainCache cache_;
+  bool versions_seen_ = false;  // until then nothing is worth keeping as a base
+  Bytes record_, delta_, plain_;
+  Encoding plain_encoding_ = Encoding::kStored;
+};
+
+}  // namespace isodb::objects

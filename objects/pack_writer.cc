@@ -1,0 +1,303 @@
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "core/hash.h"
+#include "isodb/error.h"
+#include "objects/memory_store.h"
+#include "objects/pack.h"
+#include "objects/pack_encoder.h"
+#include "objects/pack_entries.h"
+#include "objects/pack_index.h"
+#include "objects/pack_output.h"
+#include "objects/pack_sampling.h"
+#include "objects/resolving.h"
+
+namespace isodb::objects {
+namespace {
+
+/// Objects that go through the writer together, numbered from `first` on.
+struct Batch {
+  static constexpr std::size_t kBytesMax = 256 * 1024;
+  static constexpr std::size_t kItemsMax = 512;
+
+  std::uint32_t first = 0;
+  Bytes bytes;
+  std::vector<PackItem> items;
+
+  bool full() const { return bytes.size() >= kBytesMax || items.size() >= kItemsMax; }
+  ByteView payload(const PackItem& item) const {
+    return ByteView(bytes).substr(item.begin, item.size);
+  }
+};
+using BatchPtr = std::shared_ptr<const Batch>;
+
+const ObjectSource& nothing() {
+  static const MemoryStore store;
+  return store;
+}
+
+}  // namespace
+
+/// Life of an object: put() hashes it and adds it to `batch`; full batches wait in `pending` in
+/// order, at first until there are enough samples for a dictionary, then until the encoder, in its
+/// own thread or in the caller's, has made records of them.
+struct PackWriter::Impl {
+  Impl(core::FileSystem& files, const std::filesystem::path& folder,
+       const ObjectSource* existing_or_null, Options options)
+      : options(options),
+        existing(existing_or_null != nullptr ? *existing_or_null : nothing()),
+        output(files, folder),
+        encoder(output, existing, options) {}
+  ~Impl() { stop_worker(); }
+
+  Id put(ObjectType type, ByteView payload, const PutHint& hint);
+  std::optional<Object> get(const Id& id) const;
+  std::optional<PackInfo> finish();
+
+  void submit();
+  void start();
+  void encode(const Batch& batch);
+  void run_worker();
+  void drain();
+  void stop_worker();
+  void rethrow_failure();
+  std::optional<Object> pending_object(std::uint32_t number) const;
+  PackInfo write_end();
+
+  static constexpr std::size_t kPendingMax = 8;
+
+  const Options options;
+  const ObjectSource& existing;
+  PackOutput output;
+  PackEntries entries;
+  PackEncoder encoder;
+  std::unique_ptr<core::Dictionary> dictionary;
+  std::shared_ptr<Batch> batch = std::make_shared<Batch>();
+  std::size_t sampled_bytes = 0, waiting_bytes = 0;
+  bool started = false;
+  std::thread worker;
+
+  mutable std::mutex mutex;  // of what follows
+  std::condition_variable changed;
+  std::deque<BatchPtr> pending;
+  std::exception_ptr failure;
+  bool closing = false;
+
+  std::atomic<std::uint32_t> encoded{0};  // entries below have their place
+};
+
+Id PackWriter::Impl::put(ObjectType type, ByteView payload, const PutHint& hint) {
+  check_object_size(payload.size());
+  const Id id = core::object_id(type, payload);
+  if (entries.find(id) != PackEntries::kNone || existing.contains(id)) return id;
+  PackItem item;
+  if (hint.base && !hint.compressed) {
+    const std::uint32_t base = entries.find(*hint.base);
+    if (base == PackEntries::kNone) {
+      item.other_base = hint.base;
+    } else {
+      item.base = &entries[base];
+    }
+  }
+  item.entry = &entries[entries.add(id)];
+  item.type = type;
+  item.compressed = hint.compressed;
+  item.begin = batch->bytes.size();
+  item.size = payload.size();
+  batch->bytes.append(payload);
+  batch->items.push_back(item);
+  if (!started && is_sample(item)) sampled_bytes += item.size;
+  if (batch->full()) submit();
+  return id;
+}
+
+void PackWriter::Impl::submit() {
+  if (batch->items.empty()) return;
+  BatchPtr full = std::exchange(batch, std::make_shared<Batch>());
+  batch->first = full->first + static_cast<std::uint32_t>(full->items.size());
+  if (started && options.threads < 2) return encode(*full);
+  waiting_bytes += full->bytes.size();
+  {
+    std::unique_lock lock(mutex);
+    if (started) changed.wait(lock, [&] { return pending.size() < kPendingMax || failure; });
+    pending.push_back(std::move(full));
+  }
+  changed.notify_all();
+  rethrow_failure();
+  constexpr std::size_t kWaitingPerSample = 4;
+  if (started || (sampled_bytes < options.sample_bytes &&
+                  waiting_bytes < options.sample_bytes * kWaitingPerSample)) {
+    return;
+  }
+  start();
+  if (options.threads >= 2) worker = std::thread([this] { run_worker(); });
+}
+
+/// Ends the sampling. What waits is left to the worker, or done here where there is none.
+void PackWriter::Impl::start() {
+  std::vector<ByteView> samples;
+  for (const BatchPtr& waiting : pending) {
+    for (const PackItem& item : waiting->items) {
+      if (is_sample(item)) samples.push_back(waiting->payload(item));
+    }
+  }
+  dictionary = make_dictionary(samples, options);
+  encoder.set_dictionary(dictionary.get());
+  output.set_dictionary(dictionary.get());
+  started = true;
+  if (options.threads < 2) drain();
+}
+
+void PackWriter::Impl::encode(const Batch& full) {
+  std::uint32_t number = full.first;
+  for (const PackItem& item : full.items) {
+    encoder.encode(item, full.payload(item));
+    encoded.store(++number, std::memory_order_release);
+  }
+}
+
+/// Encodes what is pending, in the calling thread.
+void PackWriter::Impl::drain() {
+  while (!pending.empty()) {
+    encode(*pending.front());
+    pending.pop_front();
+  }
+}
+
+void PackWriter::Impl::run_worker() {
+  std::unique_lock lock(mutex);
+  for (;;) {
+    changed.wait(lock, [&] { return !pending.empty() || closing; });
+    if (pending.empty()) return;
+    const BatchPtr next = pending.front();
+    lock.unlock();
+    std::exception_ptr problem;
+    try {
+      encode(*next);
+    } catch (...) {
+      problem = std::current_exception();  // thrown again in the caller's thread
+    }
+    lock.lock();
+    pending.pop_front();
+    failure = problem;
+    changed.notify_all();
+    if (failure) return;
+  }
+}
+
+void PackWriter::Impl::stop_worker() {
+  if (!worker.joinable()) return;
+  {
+    const std::lock_guard lock(mutex);
+    closing = true;
+  }
+  changed.notify_all();
+  worker.join();
+}
+
+void PackWriter::Impl::rethrow_failure() {
+  const std::lock_guard lock(mutex);
+  if (failure) std::rethrow_exception(failure);
+}
+
+std::optional<Object> PackWriter::Impl::pending_object(std::uint32_t number) const {
+  BatchPtr holder = batch;
+  if (number < batch->first) {
+    const std::lock_guard lock(mutex);
+    const auto after = std::upper_bound(
+        pending.begin(), pending.end(), number,
+        [](std::uint32_t n, const BatchPtr& waiting) { return n < waiting->first; });
+    if (after == pending.begin()) return std::nullopt;
+    holder = *(after - 1);
+  }
+  const std::size_t place = number - holder->first;
+  if (place >= holder->items.size()) return std::nullopt;
+  const PackItem& item = holder->items[place];
+  return Object{item.type, Bytes(holder->payload(item))};
+}
+
+std::optional<Object> PackWriter::Impl::get(const Id& id) const {
+  const std::uint32_t number = entries.find(id);
+  if (number == PackEntries::kNone) return existing.get(id);
+  if (number >= encoded.load(std::memory_order_acquire)) {
+    if (std::optional<Object> object = pending_object(number)) return object;
+    // The worker was faster.
+    if (number >= encoded.load(std::memory_order_acquire)) {
+      throw Error(ErrorCode::kIo, "the pack could not be written");
+    }
+  }
+  return *encoder.read(entries[number].offset());
+}
+
+PackInfo PackWriter::Impl::write_end() {
+  PackFooter footer;
+  footer.objects = entries.size();
+  footer.dictionary_offset = output.size();
+  if (dictionary != nullptr) {
+    output.append(dictionary->content());
+    footer.dictionary_checksum = core::xxh3(dictionary->content());
+  }
+  footer.index_offset = output.size();
+  std::vector<IndexedObject> objects;
+  objects.reserve(entries.size());
+  for (std::uint32_t i = 0; i < entries.size(); ++i) {
+    objects.push_back({entries[i].id.prefix64(), &entries[i]});
+  }
+  core::Sha256 digest;
+  digest.start();
+  write_index(objects, [&](ByteView part) {
+    digest.update(part);
+    output.append(part);
+  });
+  footer.file_checksum = output.finish_checksum();
+  const Bytes end = encode_footer(footer);
+  digest.update(end);
+  output.append(end);
+  PackInfo info{pack_name(digest.finish()), output.size(), footer.objects};
+  output.commit(info.name);
+  return info;
+}
+
+std::optional<PackInfo> PackWriter::Impl::finish() {
+  submit();
+  if (!started) {
+    start();
+    drain();
+  }
+  stop_worker();
+  rethrow_failure();
+  if (entries.size() == 0) return std::nullopt;
+  return write_end();
+}
+
+PackWriter::PackWriter(core::FileSystem& files, const std::filesystem::path& folder,
+                       const ObjectSource* existing, Options options)
+    : impl_(std::make_unique<Impl>(files, folder, existing, options)) {}
+PackWriter::~PackWriter() = default;
+
+Id PackWriter::put(ObjectType type, ByteView payload, const PutHint& hint) {
+  return impl_->put(type, payload, hint);
+}
+std::optional<Object> PackWriter::get(const Id& id) const {
+  return impl_->get(id);
+}
+bool PackWriter::contains(const Id& id) const {
+  return impl_->entries.find(id) != PackEntries::kNone || impl_->existing.contains(id);
+}
+std::uint64_t PackWriter::object_count() const {
+  return impl_->entries.size();
+}
+std::uint64_t PackWriter::bytes_written() const {
+  return impl_->output.size();
+}
+std::optional<PackInfo> PackWriter::finish() {
+  return impl_->finish();
+}
+
+}  // namespace isodb::objects
