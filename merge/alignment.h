@@ -28,8 +28,8 @@ std::size_t exact_edits_max(std::size_t items);
 ///
 /// The rule (docs/merge.md, "Alignment"; the result is part of how documents merge, so it is
 /// fixed): the common beginning and end are matched; what is left by E. Myers' greedy algorithm
-/// ("An O(ND) Difference Algorithm and Its Variations", 1986, figure 2), going right, a deletion,
-/// where two paths reach equally far. That is a longest common subsequence. When it would take more
+/// ("An O(ND) Difference Algorithm and Its Variations", 1986, figure 2), deletions before
+/// insertions where either would do. That is a longest common subsequence. When it would take more
 /// than exact_edits_max() edits, the symbols that occur once in either sequence are anchors, of
 /// which a longest increasing run is matched, and each gap between anchors is aligned in the same
 /// way; a gap that again takes more edits is one changed range. Deterministic; O((n + m) log (n +

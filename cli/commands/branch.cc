@@ -1,0 +1,150 @@
+#include "cli/change.h"
+#include "cli/commands.h"
+#include "cli/commit_view.h"
+#include "cli/ref_option.h"
+#include "cli/text.h"
+
+namespace isodb::cli {
+namespace {
+
+struct Arguments {
+  std::string name;
+  std::string revision = "@";
+  std::optional<std::string> rename;
+  bool remove = false, force = false;
+};
+
+void declare(Options& options, Arguments& arguments) {
+  options.argument("[BRANCH]", &arguments.name, "the branch to make; default: list all");
+  options.argument("[REV]", &arguments.revision, "where it begins; default: @");
+  options.flag("-d,--delete", arguments.remove,
+               "delete the branch; its commits stay in the reflog");
+  options.option("-m,--move NAME", &arguments.rename, "give the branch this name");
+  options.flag("-f,--force", arguments.force, "with -d: also when no other branch has its commits");
+}
+
+void list(Context& context) {
+  const Repository& repository = context.repository(Access::kRead);
+  const std::string current = repository.current_branch();
+  context.page();
+  for (const RefInfo& ref : repository.refs(std::string(kHeadsPrefix))) {
+    const Commit commit = repository.commit(CommitId(ref.target));
+    const bool is_current = ref.name == current;
+    if (context.json()) {
+      context.print(JsonObject()
+                        .string("branch", branch_name(ref.name))
+                        .string("ref", ref.name)
+                        .id("commit", ref.target)
+                        .boolean("current", is_current)
+                        .string("time", iso_time(commit.clock))
+                        .bytes("message", commit.message));
+    } else {
+      context.out() << (is_current ? context.paint(Style::kGreen, "* " + branch_name(ref.name))
+                                   : "  " + branch_name(ref.name))
+                    << "  " << context.paint(Style::kYellow, ref.target.short_hex()) << " "
+                    << printable(subject_of(commit.message)) << "\n";
+    }
+  }
+}
+
+void print(Context& context, const std::string& ref, const std::optional<Id>& commit,
+           const std::string& sentence) {
+  if (context.json()) {
+    context.print(
+        JsonObject().string("branch", branch_name(ref)).string("ref", ref).id("commit", commit));
+  } else if (!context.quiet()) {
+    context.out() << sentence << "\n";
+  }
+}
+
+void create(const Arguments& arguments, Context& context) {
+  Repository& repository = context.repository(Access::kWrite);
+  const std::string ref = std::string(kHeadsPrefix) + arguments.name;
+  if (const auto there = repository.ref(ref)) {
+    throw Error(ErrorCode::kInvalid,
+                "the branch " + arguments.name + " exists already, at " + there->short_hex(),
+                "'isodb switch " + arguments.name + "' makes it the current one");
+  }
+  const CommitId start = repository.resolve_commit(arguments.revision);
+  move_ref(repository, ref, std::nullopt, start, "branch: from " + arguments.revision);
+  print(context, ref, start, "branch " + arguments.name + " begins at " + start.short_hex());
+}
+
+bool is_kept_elsewhere(const Repository& repository, const std::string& ref,
+                       const CommitId& commit) {
+  for (const RefInfo& other : repository.refs()) {
+    if (other.name == ref) continue;
+    Id target = other.target;
+    if (other.type == ObjectType::kTag) target = repository.tag(TagId(target)).object;
+    if (repository.object_type(target) != ObjectType::kCommit) continue;
+    if (repository.is_ancestor(commit, CommitId(target))) return true;
+  }
+  return false;
+}
+
+void check_not_current(const Repository& repository, const std::string& ref) {
+  if (ref != repository.current_branch()) return;
+  throw Error(ErrorCode::kInvalid, "the current branch cannot be deleted",
+              "'isodb switch' to another one first");
+}
+
+void remove(const Arguments& arguments, Context& context) {
+  Repository& repository = context.repository(Access::kWrite);
+  const std::string ref = existing_ref(repository, kHeadsPrefix, arguments.name);
+  check_not_current(repository, ref);
+  const Id target = *repository.ref(ref);
+  if (!arguments.force && !is_kept_elsewhere(repository, ref, CommitId(target))) {
+    throw Error(ErrorCode::kInvalid, "no other branch or tag has the commits of " + arguments.name,
+                "--force deletes it all the same; 'isodb reflog " + ref + "' still names them");
+  }
+  move_ref(repository, ref, target, std::nullopt, "branch: deleted");
+  print(context, ref, target,
+        "deleted branch " + branch_name(ref) + " (was " + target.short_hex() + ")");
+}
+
+void rename(const Arguments& arguments, Context& context) {
+  Repository& repository = context.repository(Access::kWrite);
+  const std::string from = existing_ref(repository, kHeadsPrefix, arguments.name);
+  const std::string to = std::string(kHeadsPrefix) + *arguments.rename;
+  if (repository.ref(to)) {
+    throw Error(ErrorCode::kInvalid, "the branch " + *arguments.rename + " exists already");
+  }
+  const Id target = *repository.ref(from);
+  // The new name first: a crash in between leaves two names, never none.
+  move_ref(repository, to, std::nullopt, target, "branch: was " + branch_name(from));
+  if (from == repository.current_branch()) repository.set_current_branch(to);
+  move_ref(repository, from, target, std::nullopt, "branch: now " + branch_name(to));
+  print(context, to, target, branch_name(from) + " is now " + branch_name(to));
+}
+
+ExitCode run(const Arguments& arguments, Context& context) {
+  if (arguments.name.empty()) {
+    if (arguments.remove || arguments.rename) {
+      throw Error(ErrorCode::kInvalid, "which branch?", "name it: 'isodb branch -d old'");
+    }
+    list(context);
+  } else if (arguments.remove) {
+    remove(arguments, context);
+  } else if (arguments.rename) {
+    rename(arguments, context);
+  } else {
+    create(arguments, context);
+  }
+  return ExitCode::kDone;
+}
+
+}  // namespace
+
+Command branch_command() {
+  return {.name = "branch",
+          .summary = "list, make, rename or delete branches",
+          .details =
+              "A branch is a ref below heads/. Making one does not make it the current one: see "
+              "'isodb switch'. The current branch is marked with '*'.",
+          .examples = {{"isodb branch trial v1", "make the branch trial where the tag v1 is"},
+                       {"isodb branch -d trial", "delete it again"}},
+          .declare = bind<Arguments>(declare, run),
+          .children = {}};
+}
+
+}  // namespace isodb::cli

@@ -1,0 +1,34 @@
+#include "cli/ref_option.h"
+
+#include "cli/stale.h"
+#include "cli/text.h"
+
+namespace isodb::cli {
+
+std::string existing_ref(const Repository& repository, std::string_view prefix,
+                         const std::string& name) {
+  const std::string full = name.starts_with(prefix) ? name : std::string(prefix) + name;
+  if (repository.ref(full)) return full;
+  std::vector<std::string> names;
+  for (const RefInfo& ref : repository.refs(std::string(prefix))) {
+    names.push_back(ref.name.substr(prefix.size()));
+  }
+  const std::string kind = prefix == kHeadsPrefix ? "branch" : "tag";
+  std::string hint = did_you_mean(nearest(name, names));
+  if (hint.empty()) hint = "'isodb " + kind + "' lists them";
+  throw Error(ErrorCode::kNotFound, "there is no " + kind + " '" + name + "'", hint);
+}
+
+void move_ref(Repository& repository, const std::string& name, const std::optional<Id>& expected,
+              const std::optional<Id>& next, const std::string& reason) {
+  const Repository::SwapResult result = repository.move_ref(name, expected, next, reason);
+  if (result.done) return;
+  throw StaleError(name + " is " + short_text(result.actual) + ", not " + short_text(expected),
+                   "read it again with 'isodb ref get " + name + "', then decide", result.actual);
+}
+
+std::string short_text(const std::optional<Id>& id) {
+  return id ? id->short_hex() : "nothing";
+}
+
+}  // namespace isodb::cli
