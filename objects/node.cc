@@ -71,14 +71,15 @@ std::size_t Node::lower_bound(std::string_view key) const {
   return begin;
 }
 
+bool Node::key_is(std::size_t i, std::string_view key) const {
+  const std::string_view tail = suffix(i);
+  return key.size() == layout_.prefix_bytes + tail.size() && key.ends_with(tail) &&
+         key.starts_with(prefix());
+}
+
 std::size_t Node::find(std::string_view key) const {
   const std::size_t i = lower_bound(key);
-  if (i == size()) return i;
-  // Key i >= key, so equal lengths and tails are all that is left to see.
-  const std::string_view tail = suffix(i);
-  const bool same = key.size() == layout_.prefix_bytes + tail.size() && key.ends_with(tail) &&
-                    key.starts_with(prefix());
-  return same ? i : size();
+  return i < size() && key_is(i, key) ? i : size();
 }
 
 std::uint64_t Node::weight() const {

@@ -57,6 +57,8 @@ class Node {
   void copy_key(std::size_t i, std::string& out) const;
   /// Index of the first key >= `key`; size() when there is none.
   std::size_t lower_bound(std::string_view key) const;
+  /// True when key i is `key`.
+  bool key_is(std::size_t i, std::string_view key) const;
   /// Index of `key`; size() when it is not there.
   std::size_t find(std::string_view key) const;
   /// Sum of the weights of its keys (docs/format.md, "Boundaries").

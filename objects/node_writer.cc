@@ -74,6 +74,10 @@ std::string_view NodeWriter::key(std::size_t i) const {
   return std::string_view(keys_).substr(begin, key_ends_[i] - begin);
 }
 
+Id NodeWriter::id(std::size_t i) const {
+  return Id::from_bytes(std::string_view(ids_).substr(i * Id::kSize, Id::kSize));
+}
+
 void NodeWriter::append_keys_to(Bytes& out, std::size_t n) const {
   const std::string_view first = key(0);
   const std::string_view last = key(n - 1);

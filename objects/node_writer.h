@@ -28,6 +28,7 @@ class NodeWriter {
   std::uint8_t level() const { return level_; }
   std::size_t size() const { return key_ends_.size(); }
   std::string_view key(std::size_t i) const;
+  Id id(std::size_t i) const;  ///< of content or child i
 
   /// The payload of a node of the first `n` keys.
   Bytes encode(std::size_t n) const;

@@ -1,0 +1,365 @@
+#include <algorithm>
+#include <deque>
+
+#include "isodb/error.h"
+#include "objects/level_cursor.h"
+#include "objects/node_writer.h"
+#include "objects/tree.h"
+
+namespace isodb::objects {
+namespace {
+
+/// A change of one level's sequence of keys: what the key gets, or its removal where both are null.
+struct LevelChange {
+  std::string_view key;
+  const Entry* entry = nullptr;  // level 0
+  const Child* child = nullptr;  // levels above
+
+  bool removes() const { return entry == nullptr && child == nullptr; }
+};
+
+void add_value(NodeWriter& writer, const LevelChange& change) {
+  if (change.entry != nullptr) {
+    writer.add(change.key, *change.entry);
+  } else {
+    writer.add(change.key, *change.child);
+  }
+}
+
+/// A change of one level's sequence of nodes: the node that now ends with `key`, or its removal.
+struct NodeChange {
+  std::string key;
+  std::optional<Child> child;
+};
+
+/// Applies changes to one level of a tree. Nodes are cut anew from the start of the first one that
+/// a change touches (or, where what follows had a say in how the node before was cut, from there)
+/// until a new cut falls on an old one; the nodes from there to the next change stay as they are
+/// and are not read.
+class LevelEdit {
+ public:
+  LevelEdit(const NodeReader& nodes, ObjectSink& sink, const Id& root, std::uint8_t level,
+            std::span<const LevelChange> changes)
+      : nodes_(nodes),
+        sink_(sink),
+        level_(level),
+        changes_(changes),
+        cursor_(nodes, root, level),
+        resume_(cursor_),
+        writer_(level),
+        finder_(level) {}
+
+  void run();
+  /// What the level above has to change. In the order of keys.
+  std::vector<NodeChange> take_node_changes() { return std::move(node_changes_); }
+  /// The root, where this level turned out to lie above it: it has one key, or none.
+  const std::optional<Id>& root_below() const { return root_below_; }
+
+ private:
+  /// A node of the old tree that was reached since the last place where old and new cuts agreed.
+  struct Start {
+    LevelCursor cursor;
+    NodePtr node;
+    std::size_t next_change;
+    std::size_t items;  ///< keys that stand before it, counted from the start of the run
+    std::size_t ordinal;
+  };
+  struct OldNode {
+    std::string key;
+    Id id;
+  };
+  enum class Progress { kGoesOn, kRewound };
+
+  std::size_t changes_end() const;
+  bool replace_values(std::size_t end);
+  void step_back_before_forced_cut();
+  void recut();
+  void start_node();
+  Progress feed(const Node& node, std::size_t end);
+  Progress settle();
+  void emit(std::size_t keys);
+  void finish_level();
+  void finish_run();
+  bool has_nothing_before() const { return !skipped_ && emitted_ == 0; }
+  Child write(Child summary, Bytes payload, const Id& base_id, const Node& base);
+
+  const NodeReader& nodes_;
+  ObjectSink& sink_;
+  const std::uint8_t level_;
+  const std::span<const LevelChange> changes_;
+
+  LevelCursor cursor_;
+  LevelCursor resume_;  // where the last run ended; nodes before it are not to be looked at again
+  std::size_t next_change_ = 0;
+  bool skipped_ = false;     // some old node before the cursor stays as it is
+  std::size_t emitted_ = 0;  // new nodes before the cursor
+
+  // The current run. Items are counted from its start.
+  NodeWriter writer_;
+  BoundaryFinder finder_;
+  std::size_t given_ = 0;    // of the writer's keys, to the finder
+  std::size_t written_ = 0;  // items in nodes emitted
+  bool last_item_is_old_ = false;
+  std::deque<Start> starts_;
+  std::vector<OldNode> old_nodes_;
+  std::vector<NodeChange> new_nodes_;
+
+  std::vector<NodeChange> node_changes_;
+  std::optional<Id> root_below_;
+};
+
+void LevelEdit::run() {
+  while (next_change_ < changes_.size() && !root_below_) {
+    cursor_.seek(changes_[next_change_].key);
+    const std::size_t end = changes_end();
+    if (end == next_change_) {
+      throw Error(ErrorCode::kCorrupt, "tree: nodes of two levels disagree about their last keys",
+                  "run fsck; fetch the tree again from a peer that has it");
+    }
+    if (replace_values(end)) continue;
+    if (!cursor_.same_place(resume_)) step_back_before_forced_cut();
+    skipped_ = skipped_ || !cursor_.same_place(resume_);
+    recut();
+  }
+}
+
+/// The end of the changes that fall into the cursor's node.
+std::size_t LevelEdit::changes_end() const {
+  if (cursor_.at_last()) return changes_.size();
+  const std::string last = cursor_.key();
+  std::size_t end = next_change_;
+  while (end < changes_.size() && changes_[end].key <= last) ++end;
+  return end;
+}
+
+/// The common case: the cursor's node keeps its keys, so every cut stays where it is, and only
+/// values are exchanged. False where that is not so.
+bool LevelEdit::replace_values(std::size_t end) {
+  const NodePtr node = cursor_.node();
+  for (std::size_t i = next_change_; i < end; ++i) {
+    if (changes_[i].removes() || node->find(changes_[i].key) == node->size()) return false;
+  }
+  // Had the next node a say in where this one ends, a change there would have to come back here.
+  std::string last = node->key(node->size() - 1);
+  if (!cursor_.at_last() && !surely_ends_naturally(level_, last)) return false;
+
+  NodeWriter writer(level_);
+  for (std::size_t i = 0; i < node->size(); ++i) {
+    if (next_change_ < end && node->key_is(i, changes_[next_change_].key)) {
+      add_value(writer, changes_[next_change_++]);
+    } else {
+      writer.add(*node, i);
+    }
+  }
+  const Id old_id = cursor_.id();
+  const Child child =
+      write(writer.summary(node->size()), writer.encode(node->size()), old_id, *node);
+  ++emitted_;
+  if (child.id != old_id) node_changes_.push_back({std::move(last), child});
+  return true;
+}
+
+/// A node that was cut by force was so in view of the keys behind it. If the one before the cursor
+/// was, a change here may move its end. What the run before wrote was cut in view of the changes.
+void LevelEdit::step_back_before_forced_cut() {
+  if (cursor_.at_first()) return;
+  const std::string last = cursor_.key_before();
+  if (surely_ends_naturally(level_, last)) return;
+  LevelCursor before = cursor_;
+  before.previous();
+  const NodePtr node = before.node();
+  if (!ends_naturally(level_, last, node->weight(), node->size())) cursor_ = before;
+}
+
+/// One run: from the cursor to the next place where old and new cuts agree.
+void LevelEdit::recut() {
+  finder_.restart();
+  given_ = written_ = 0;
+  for (;;) {
+    start_node();
+    const NodePtr node = starts_.back().node;
+    if (feed(*node, changes_end()) == Progress::kRewound) break;
+    if (cursor_.at_last()) {
+      finish_level();
+      break;
+    }
+    cursor_.next();
+    if (writer_.size() == 0) break;
+  }
+  resume_ = cursor_;
+  finish_run();
+}
+
+void LevelEdit::start_node() {
+  const NodePtr node = cursor_.node();
+  starts_.push_back({cursor_, node, next_change_, written_ + writer_.size(), old_nodes_.size()});
+  if (node->size() > 0) old_nodes_.push_back({node->key(node->size() - 1), cursor_.id()});
+}
+
+/// Merges a node's keys with the changes up to `end`.
+LevelEdit::Progress LevelEdit::feed(const Node& node, std::size_t end) {
+  std::size_t i = 0;
+  const auto keep_until = [&](std::size_t stop) {
+    for (; i < stop; ++i) {
+      writer_.add(node, i);
+      last_item_is_old_ = true;
+      if (settle() == Progress::kRewound) return Progress::kRewound;
+    }
+    return Progress::kGoesOn;
+  };
+  while (next_change_ < end) {
+    const LevelChange& change = changes_[next_change_];
+    if (keep_until(node.lower_bound(change.key)) == Progress::kRewound) return Progress::kRewound;
+    if (i < node.size() && node.key_is(i, change.key)) ++i;
+    ++next_change_;
+    if (change.removes()) continue;
+    add_value(writer_, change);
+    last_item_is_old_ = false;
+    if (settle() == Progress::kRewound) return Progress::kRewound;
+  }
+  return keep_until(node.size());
+}
+
+/// Gives the finder what it has not seen and writes the nodes that it finishes. A forced cut leaves
+/// keys behind it that were looked at already; where it falls on an old cut, they are given back,
+/// and the cursor with them.
+LevelEdit::Progress LevelEdit::settle() {
+  while (given_ < writer_.size()) {
+    const auto cut = finder_.add(writer_.key(given_++));
+    if (!cut) continue;
+    emit(*cut);
+    const Start& start = starts_.front();
+    if (start.items != written_) continue;
+    cursor_ = start.cursor;
+    next_change_ = start.next_change;
+    old_nodes_.resize(start.ordinal);
+    writer_.drop(writer_.size());
+    return Progress::kRewound;
+  }
+  return Progress::kGoesOn;
+}
+
+/// Writes the writer's first keys as a node. Its base is the old node that reaches to its middle.
+void LevelEdit::emit(std::size_t keys) {
+  const auto behind = std::find_if(starts_.begin() + 1, starts_.end(), [&](const Start& start) {
+    return start.items > written_ + keys / 2;
+  });
+  const Start& base = *(behind - 1);
+  new_nodes_.push_back(
+      {std::string(writer_.key(keys - 1)),
+       write(writer_.summary(keys), writer_.encode(keys), base.cursor.id(), *base.node)});
+  writer_.drop(keys);
+  written_ += keys;
+  given_ = 0;
+  ++emitted_;
+  while (starts_.size() > 1 && starts_[1].items <= written_) starts_.pop_front();
+}
+
+Child LevelEdit::write(Child summary, Bytes payload, const Id& base_id, const Node& base) {
+  if (payload == base.payload()) {
+    summary.id = base_id;
+    return summary;
+  }
+  PutHint hint;
+  if (base.size() > 0) hint.base = base_id;
+  summary.id = sink_.put(ObjectType::kTree, payload, hint);
+  // The next edit most likely starts from here.
+  nodes_.cache().insert(summary.id, std::make_shared<const Node>(std::move(payload)));
+  return summary;
+}
+
+/// What is left at the end of the level is its last node. When it would be the level's only one and
+/// have a single child, the tree ends below.
+void LevelEdit::finish_level() {
+  if (!has_nothing_before() || writer_.size() > 1 || (writer_.size() == 1 && level_ == 0)) {
+    if (writer_.size() > 0) emit(writer_.size());
+    return;
+  }
+  if (writer_.size() == 0) {
+    root_below_ = sink_.put(ObjectType::kTree, encode_leaf({}, {}));
+    return;
+  }
+  Id below = writer_.id(0);
+  // A node that was written just now has several children. One that was there before has a single
+  // child where all nodes before it are gone.
+  while (last_item_is_old_) {
+    const NodePtr node = nodes_.node(below);
+    if (node->level() == 0 || node->size() > 1) break;
+    below = node->id(0);
+  }
+  root_below_ = below;
+}
+
+/// Old nodes of the run against new ones.
+void LevelEdit::finish_run() {
+  auto old_node = old_nodes_.begin();
+  for (NodeChange& node : new_nodes_) {
+    for (; old_node != old_nodes_.end() && old_node->key < node.key; ++old_node) {
+      node_changes_.push_back({std::move(old_node->key), std::nullopt});
+    }
+    const bool replaces = old_node != old_nodes_.end() && old_node->key == node.key;
+    if (!replaces || old_node->id != node.child->id) node_changes_.push_back(std::move(node));
+    if (replaces) ++old_node;
+  }
+  for (; old_node != old_nodes_.end(); ++old_node) {
+    node_changes_.push_back({std::move(old_node->key), std::nullopt});
+  }
+  old_nodes_.clear();
+  new_nodes_.clear();
+  starts_.clear();
+}
+
+std::vector<LevelChange> check_changes(std::span<const TreeChange> changes) {
+  std::vector<LevelChange> checked;
+  checked.reserve(changes.size());
+  for (const TreeChange& change : changes) {
+    if (change.entry) check_path(change.path);
+    if (!checked.empty() && checked.back().key >= change.path) {
+      throw Error(ErrorCode::kInvalid, "changes of a tree are not in ascending order: '" +
+                                           change.path + "' after '" +
+                                           std::string(checked.back().key) + "'");
+    }
+    checked.push_back({change.path, change.entry ? &*change.entry : nullptr, nullptr});
+  }
+  return checked;
+}
+
+/// The levels above the old root's, over the nodes of that level.
+Id build_above(ObjectSink& sink, std::uint8_t level, const std::vector<NodeChange>& nodes) {
+  NodeStack above(sink, level);
+  std::size_t count = 0;
+  Id only;
+  for (const NodeChange& node : nodes) {
+    if (!node.child) continue;
+    only = node.child->id;
+    ++count;
+    above.add(node.key, *node.child);
+  }
+  return count == 1 ? only : *above.finish();
+}
+
+}  // namespace
+
+TreeId edit_tree(const NodeReader& nodes, ObjectSink& sink, const TreeId& root,
+                 std::span<const TreeChange> changes) {
+  std::vector<LevelChange> level_changes = check_changes(changes);
+  if (level_changes.empty()) return root;
+  const std::uint8_t top = nodes.node(root)->level();
+  std::vector<NodeChange> node_changes;
+  for (std::uint8_t level = 0;; ++level) {
+    LevelEdit edit(nodes, sink, root, level, level_changes);
+    edit.run();
+    if (edit.root_below()) return TreeId(*edit.root_below());
+    node_changes = edit.take_node_changes();
+    if (node_changes.empty()) return root;
+    if (level == top) {
+      return TreeId(build_above(sink, static_cast<std::uint8_t>(level + 1), node_changes));
+    }
+    level_changes.clear();
+    for (const NodeChange& change : node_changes) {
+      level_changes.push_back({change.key, nullptr, change.child ? &*change.child : nullptr});
+    }
+  }
+}
+
+}  // namespace isodb::objects
