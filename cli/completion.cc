@@ -89,7 +89,7 @@ std::vector<Candidate> values(const std::string& kind, const std::string& word,
   if (kind == "FILE") return {{":files", ""}};
   if (kind == "DIR") return {{":folders", ""}};
   std::vector<Candidate> found;
-  if (kind == "KEY") {
+  if (kind == "SETTING") {
     for (const Setting& setting : known_settings()) {
       found.push_back({std::string(setting.key), std::string(setting.help)});
     }

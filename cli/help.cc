@@ -72,8 +72,9 @@ std::string command_help(const std::string& call, const Command& command, const 
   if (command.declare) command.declare(own);
   GlobalOptions global;
   global.declare(common);
-  std::string text = call + ": " + command.summary + "\n\n" + out.paint(Style::kBold, "usage") +
-                     "\n  " + usage_line(call, command, own) + "\n" + paragraphs(command.details);
+  std::string text = wrapped(call + ": " + command.summary, 0, kWidth) + "\n\n" +
+                     out.paint(Style::kBold, "usage") + "\n  " + usage_line(call, command, own) +
+                     "\n" + paragraphs(command.details);
   std::vector<Row> rows;
   for (const Command& child : command.children) rows.emplace_back(child.name, child.summary);
   text += table("commands", rows, out);

@@ -9,7 +9,7 @@ struct Arguments {
 };
 
 void declare_key(Options& options, Arguments& arguments) {
-  options.argument("KEY", &arguments.key, "the setting");
+  options.argument("SETTING", &arguments.key, "the setting");
 }
 
 void declare_key_and_value(Options& options, Arguments& arguments) {

@@ -59,8 +59,8 @@ TEST_CASE("the zsh and fish scripts are accepted by their shells") {
       WARN("SKIPPED: no " << shell);
       continue;
     }
-    const Ran ran = runner.shell("isodb completion " + shell + " > script && " + shell +
-                                 " --no-execute script");
+    const Ran ran =
+        runner.shell("isodb completion " + shell + " > script && " + shell + " -n script");
     INFO(shell << ": " << ran.err);
     CHECK(ran.exit_code == 0);
   }
