@@ -17,7 +17,7 @@ readonly program='
   FILENAME !~ /\.(cc|h)$/ { next }
   /^[^ #\/}]/ {
     start = FNR
-    is_function = !/^(namespace|class|struct|enum|union)/
+    is_function = !/^(namespace|class|struct|enum|union)/ && !/= *\{+$/  # nor a table
   }
   /^}/ {
     if (start && is_function && FNR - start + 1 > 70)
