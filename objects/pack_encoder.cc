@@ -32,7 +32,7 @@ PackEncoder::PackEncoder(PackOutput& output, const ObjectSource& existing,
       versions_max_(radix_ * radix_ * radix_),
       cache_(kCacheBytes) {}
 
-ObjectPtr PackEncoder::read(std::uint64_t offset) const {
+Object PackEncoder::read(std::uint64_t offset) const {
   return read_object(output_, offset, existing_, cache_, kFile);
 }
 
@@ -49,11 +49,8 @@ std::optional<PackEncoder::Base> PackEncoder::base_in_pack(const PackEntry& olde
   }
   if (depth >= depth_limit(options_)) return std::nullopt;
   Base base;
-  base.object = cache_.find(kFile, offset);
-  if (base.object == nullptr) {
-    base.object = read(offset);
-    cache_.insert(kFile, offset, base.object);
-  }
+  base.object = read_shared_object(output_, offset, existing_, cache_, kFile);
+  cache_.insert(kFile, offset, base.object);
   base.header.encoding = Encoding::kDeltaNear;
   base.header.distance = output_.size() - offset;
   base.header.depth = depth + 1;

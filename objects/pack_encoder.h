@@ -36,7 +36,7 @@ class PackEncoder {
   /// Appends the record and notes its place in the entry.
   void encode(const PackItem& item, ByteView payload);
   /// The object of a record that was written, for any thread.
-  ObjectPtr read(std::uint64_t offset) const;
+  Object read(std::uint64_t offset) const;
 
  private:
   struct Base {

@@ -131,8 +131,7 @@ std::optional<std::uint64_t> Pack::find(const Id& id) const {
 
 Object Pack::read(std::uint64_t offset, const ObjectSource& others) const {
   try {
-    ObjectPtr object = read_object(*impl_, offset, others, shared_cache(), impl_->file_number);
-    return *object;
+    return read_object(*impl_, offset, others, shared_cache(), impl_->file_number);
   } catch (const Error& error) {
     throw error.within(impl_->at(offset));
   }

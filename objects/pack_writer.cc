@@ -232,7 +232,7 @@ std::optional<Object> PackWriter::Impl::get(const Id& id) const {
       throw Error(ErrorCode::kIo, "the pack could not be written");
     }
   }
-  return *encoder.read(entries[number].offset());
+  return encoder.read(entries[number].offset());
 }
 
 PackInfo PackWriter::Impl::write_end() {

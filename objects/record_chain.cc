@@ -49,11 +49,10 @@ void load(const RecordSpace& space, std::uint64_t offset, LoadedRecord& record) 
   check_record_data(record.header, record.data);
 }
 
-ObjectPtr unpack(const RecordSpace& space, const LoadedRecord& record) {
+Object unpack(const RecordSpace& space, const LoadedRecord& record) {
   const bool needs_dictionary = record.header.encoding == Encoding::kDictionary;
-  return std::make_shared<const Object>(Object{
-      record.header.type,
-      unpack_plain(record.header, record.data, needs_dictionary ? space.dictionary() : nullptr)});
+  return {record.header.type, unpack_plain(record.header, record.data,
+                                           needs_dictionary ? space.dictionary() : nullptr)};
 }
 
 /// Follows the chain from its last record down to something that can be read without a base, or
@@ -73,7 +72,7 @@ ObjectPtr find_root(const RecordSpace& space, std::deque<LoadedRecord>& chain,
     load(space, offset, next);
     if (next.header.depth + 1 != depth) fail("its base has another depth than it says");
     if (is_delta(next.header.encoding)) continue;
-    ObjectPtr root = unpack(space, next);
+    auto root = std::make_shared<const Object>(unpack(space, next));
     chain.pop_back();
     if (chain.size() == 1) cache.insert(file, offset, root);
     return root;
@@ -95,12 +94,14 @@ std::uint64_t base_offset(const RecordSpace& space, std::uint64_t offset,
   return offset - header.distance;
 }
 
-ObjectPtr read_object(const RecordSpace& space, std::uint64_t offset, const ObjectSource& others,
-                      PlainCache& cache, std::uint64_t file) {
+ObjectPtr read_shared_object(const RecordSpace& space, std::uint64_t offset,
+                             const ObjectSource& others, PlainCache& cache, std::uint64_t file) {
+  if (ObjectPtr cached = cache.find(file, offset)) return cached;
   std::deque<LoadedRecord> chain;
   load(space, offset, chain.emplace_back());
-  if (!is_delta(chain.back().header.encoding)) return unpack(space, chain.back());
-  if (ObjectPtr cached = cache.find(file, offset)) return cached;
+  if (!is_delta(chain.back().header.encoding)) {
+    return std::make_shared<const Object>(unpack(space, chain.back()));
+  }
   ObjectPtr object = find_root(space, chain, others, cache, file);
   for (; !chain.empty(); chain.pop_back()) {
     const LoadedRecord& record = chain.back();
@@ -111,6 +112,16 @@ ObjectPtr read_object(const RecordSpace& space, std::uint64_t offset, const Obje
     if (chain.size() <= 2) cache.insert(file, record.offset, object);
   }
   return object;
+}
+
+Object read_object(const RecordSpace& space, std::uint64_t offset, const ObjectSource& others,
+                   PlainCache& cache, std::uint64_t file) {
+  {
+    LoadedRecord record;  // most need no chain, and no memory for one
+    load(space, offset, record);
+    if (!is_delta(record.header.encoding)) return unpack(space, record);
+  }
+  return *read_shared_object(space, offset, others, cache, file);
 }
 
 }  // namespace isodb::objects

@@ -32,7 +32,10 @@ std::uint64_t base_offset(const RecordSpace& space, std::uint64_t offset,
 
 /// Rebuilds the object at `offset`; bases named by id come from `others`. Results and bases of
 /// deltas are kept in `cache` under the number `file`. Error(kCorrupt).
-ObjectPtr read_object(const RecordSpace& space, std::uint64_t offset, const ObjectSource& others,
-                      PlainCache& cache, std::uint64_t file);
+Object read_object(const RecordSpace& space, std::uint64_t offset, const ObjectSource& others,
+                   PlainCache& cache, std::uint64_t file);
+/// The same without a copy of what is in the cache.
+ObjectPtr read_shared_object(const RecordSpace& space, std::uint64_t offset,
+                             const ObjectSource& others, PlainCache& cache, std::uint64_t file);
 
 }  // namespace isodb::objects
