@@ -16,10 +16,12 @@ void StagedChanges::put(std::string_view path, const Entry& entry) {
   change.flags = entry.flags;
   // Few distinct media types are in use at a time, the newest last: a search from the end is short.
   const auto known = std::find(media_types_.rbegin(), media_types_.rend(), entry.media_type);
-  if (known == media_types_.rend()) media_types_.push_back(entry.media_type);
-  change.media = static_cast<std::uint32_t>(known == media_types_.rend()
-                                                ? media_types_.size() - 1
-                                                : known.base() - media_types_.begin() - 1);
+  if (known != media_types_.rend()) {
+    change.media = static_cast<std::uint32_t>(media_types_.rend() - known - 1);
+  } else {
+    change.media = static_cast<std::uint32_t>(media_types_.size());
+    media_types_.push_back(entry.media_type);
+  }
   change.metadata = 0;
   if (entry.metadata) {
     metadata_.push_back(*entry.metadata);
@@ -79,14 +81,19 @@ void StagedChanges::grow() {
 }
 
 std::string_view StagedChanges::keep(std::string_view path) {
-  if (arena_used_ + path.size() > kArenaBlockBytes) {
-    arena_.push_back(std::make_unique<char[]>(kArenaBlockBytes));
-    arena_used_ = 0;
+  if (arena_free_ < path.size()) {
+    // Small at first: most transactions change a document or two.
+    const std::size_t bytes = std::min(
+        kArenaBlockBytesMin << std::min<std::size_t>(arena_.size(), 6), kArenaBlockBytesMax);
+    arena_.push_back(std::make_unique_for_overwrite<char[]>(bytes));
+    arena_next_ = arena_.back().get();
+    arena_free_ = bytes;
   }
-  char* at = arena_.back().get() + arena_used_;
-  std::memcpy(at, path.data(), path.size());
-  arena_used_ += path.size();
-  return {at, path.size()};
+  const std::string_view kept(arena_next_, path.size());
+  std::memcpy(arena_next_, path.data(), path.size());
+  arena_next_ += path.size();
+  arena_free_ -= path.size();
+  return kept;
 }
 
 std::optional<Entry> StagedChanges::entry(const Change& change) const {

@@ -51,9 +51,11 @@ class StagedChanges {
   std::string_view keep(std::string_view path);
   void grow();
 
-  static constexpr std::size_t kArenaBlockBytes = 256 * 1024;
+  static constexpr std::size_t kArenaBlockBytesMin = 4 * 1024;  // a path has at most 1 KiB
+  static constexpr std::size_t kArenaBlockBytesMax = 256 * 1024;
   std::vector<std::unique_ptr<char[]>> arena_;
-  std::size_t arena_used_ = kArenaBlockBytes;
+  char* arena_next_ = nullptr;
+  std::size_t arena_free_ = 0;
   std::deque<Change> changes_;        ///< a forgotten one has an empty path
   std::vector<std::uint32_t> table_;  ///< open addressing: index into changes_ plus one
   std::vector<std::string> media_types_;
