@@ -58,7 +58,7 @@ std::string_view json_kind_name(JsonKind kind) {
 }
 
 Json::Json(const Json& other) noexcept {
-  std::memcpy(static_cast<void*>(this), &other, sizeof *this);
+  copy_members(other);
   if (is_shared()) block()->references.fetch_add(1, std::memory_order_relaxed);
 }
 

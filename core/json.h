@@ -101,8 +101,13 @@ class Json {
 
   static Json unchecked_text(JsonKind kind, std::string_view text);
   bool is_shared() const { return size_ == kShared; }
+  void copy_members(const Json& other) noexcept {
+    kind_ = other.kind_;
+    size_ = other.size_;
+    std::memcpy(storage_, other.storage_, sizeof storage_);
+  }
   void steal(Json& other) noexcept {
-    std::memcpy(static_cast<void*>(this), &other, sizeof *this);
+    copy_members(other);
     other.kind_ = JsonKind::kNull;
     other.size_ = 0;
   }
