@@ -8,17 +8,23 @@
 #include "objects/memory_store.h"
 #include "objects/pack.h"
 #include "objects/pack_format.h"
-#include "tests/support/memory_files.h"
+#include "tests/support/simulated_files.h"
 #include "tests/support/testing.h"
 
 using namespace isodb;
 using namespace isodb::objects;
-using isodb::testing::MemoryFiles;
+using isodb::testing::SimulatedFiles;
 
 namespace {
 
+void set_file(SimulatedFiles& files, const std::string& path, ByteView content) {
+  files.remove(path);
+  files.open(path, core::OpenMode::kCreateNew)->append(content);
+  files.sync_directory("/packs");  // so that the simulation forgets the older ones
+}
+
 struct Sample {
-  MemoryFiles files;
+  SimulatedFiles files;
   MemoryStore elsewhere;
   std::vector<std::pair<Id, Object>> objects;
   PackInfo info;
@@ -36,7 +42,8 @@ Bytes document(int number) {
 void make_sample(Sample& sample) {
   PackWriter::Options options;
   options.threads = 1;
-  PackWriter writer(sample.files, "packs", &sample.elsewhere, options);
+  sample.files.create_directories("/packs");
+  PackWriter writer(sample.files, "/packs", &sample.elsewhere, options);
   const auto put = [&](ObjectType type, const Bytes& payload, const PutHint& hint = {}) {
     const Id id = writer.put(type, payload, hint);
     sample.objects.push_back({id, {type, payload}});
@@ -57,7 +64,7 @@ void make_sample(Sample& sample) {
   put(ObjectType::kBlob, isodb::testing::random_bytes(random, 300));
   put(ObjectType::kBlob, "");
   sample.info = *writer.finish();
-  sample.content = sample.files.content("packs/" + sample.info.name);
+  sample.content = core::read_file(sample.files, "/packs/" + sample.info.name, 1 << 30);
   const ByteView end = ByteView(sample.content).substr(sample.content.size() - kPackFooterBytes);
   sample.footer = decode_footer(end, sample.content.size());
 }
@@ -67,8 +74,8 @@ enum class Outcome { kRight, kRefused };
 /// Opens `content` under the pack's name and reads everything: each object comes out right or as a
 /// corrupt one, in an error that names the file. Anything else fails the test.
 Outcome read_all(Sample& sample, const Bytes& content, Pack::Access access) {
-  const std::string path = "packs/" + sample.info.name;
-  sample.files.set(path, content);
+  const std::string path = "/packs/" + sample.info.name;
+  set_file(sample.files, path, content);
   std::optional<Pack> pack;
   Outcome outcome = Outcome::kRight;
   const auto guarded = [&](const auto& action) {
@@ -105,7 +112,7 @@ TEST_CASE("a pack with a flipped bit gives right objects or errors, and fsck see
   REQUIRE(sample.footer.index_offset > sample.footer.dictionary_offset);  // has a dictionary
   REQUIRE(read_all(sample, sample.content, Pack::Access::kMapped) == Outcome::kRight);
   std::mt19937 random(3);
-  const std::string path = "packs/" + sample.info.name;
+  const std::string path = "/packs/" + sample.info.name;
   std::size_t index_refused = 0, index_flips = 0;
   for (std::size_t at = 0; at < sample.content.size(); ++at) {
     Bytes damaged = sample.content;
@@ -119,7 +126,7 @@ TEST_CASE("a pack with a flipped bit gives right objects or errors, and fsck see
       index_flips += index;
       index_refused += index && outcome == Outcome::kRefused;
     }
-    sample.files.set(path, damaged);
+    set_file(sample.files, path, damaged);
     const auto code = isodb::testing::error_code_of(
         [&] { Pack(sample.files, path, damaged.size()).check_file(); });
     REQUIRE(code);
@@ -130,12 +137,12 @@ TEST_CASE("a pack with a flipped bit gives right objects or errors, and fsck see
 TEST_CASE("a pack cut short at any byte is refused on opening") {
   Sample sample;
   make_sample(sample);
-  const std::string path = "packs/" + sample.info.name;
+  const std::string path = "/packs/" + sample.info.name;
   for (std::size_t size = 0; size < sample.content.size(); ++size) {
     if (size > 200 && size + 200 < sample.content.size() && size % 17 != 0) continue;
     const Bytes cut = sample.content.substr(0, size);
     REQUIRE(read_all(sample, cut, Pack::Access::kMapped) == Outcome::kRefused);
-    sample.files.set(path, cut);
+    set_file(sample.files, path, cut);
     REQUIRE(isodb::testing::error_code_of(
                 [&] { Pack(sample.files, path, sample.content.size()); }) == ErrorCode::kCorrupt);
   }

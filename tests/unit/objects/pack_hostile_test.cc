@@ -1,4 +1,6 @@
 #include <catch2/catch.hpp>
+#include <cerrno>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -10,7 +12,7 @@
 #include "objects/pack_format.h"
 #include "objects/pack_index.h"
 #include "objects/record.h"
-#include "tests/support/memory_files.h"
+#include "tests/support/simulated_files.h"
 #include "tests/support/testing.h"
 
 // Packs whose every checksum is right and whose content is made to hurt.
@@ -19,9 +21,17 @@ using namespace isodb;
 using namespace isodb::objects;
 using isodb::testing::error_code_of;
 using isodb::testing::error_of;
-using isodb::testing::MemoryFiles;
+using isodb::testing::SimulatedFiles;
 
 namespace {
+
+constexpr const char* kPath = "/packs/forged.pack";
+
+void set_file(SimulatedFiles& files, ByteView content) {
+  files.create_directories("/packs");
+  files.remove(kPath);
+  files.open(kPath, core::OpenMode::kCreateNew)->append(content);
+}
 
 /// Writes packs with any content in the valid frame.
 class Forger {
@@ -57,11 +67,11 @@ class Forger {
     checksum.add(file);
     footer.file_checksum = checksum.value();
     file.append(encode_footer(footer));
-    files.set("forged.pack", file);
-    return std::make_unique<Pack>(files, "forged.pack", file.size(), access);
+    set_file(files, file);
+    return std::make_unique<Pack>(files, kPath, file.size(), access);
   }
 
-  MemoryFiles files;
+  SimulatedFiles files;
   Bytes records = Bytes(kPackMagic);
   std::vector<std::unique_ptr<PackEntry>> entries;
 };
@@ -268,14 +278,13 @@ TEST_CASE("a footer whose numbers do not fit the file is corrupt") {
   Forger forger;
   forger.index("object", forger.add_stored("object"));
   forger.open();
-  const Bytes good = forger.files.content("forged.pack");
+  const Bytes good = core::read_file(forger.files, kPath, 1 << 30);
   const std::size_t end = good.size() - kPackFooterBytes;
   const PackFooter footer = decode_footer(ByteView(good).substr(end), good.size());
   const auto refuse = [&](PackFooter changed) {
     const Bytes file = good.substr(0, end) + encode_footer(changed);
-    forger.files.set("forged.pack", file);
-    CHECK(error_code_of([&] { Pack(forger.files, "forged.pack", file.size()); }) ==
-          ErrorCode::kCorrupt);
+    set_file(forger.files, file);
+    CHECK(error_code_of([&] { Pack(forger.files, kPath, file.size()); }) == ErrorCode::kCorrupt);
   };
   for (const std::uint64_t number :
        {std::uint64_t{0}, std::uint64_t{2}, std::uint64_t{1000}, kPackObjectsMax, UINT64_MAX}) {
@@ -318,28 +327,70 @@ TEST_CASE("a loop of bases through two packs is corrupt, not endless") {
   CHECK(error_code_of([&] { both.get(core::sha256("one")); }) == ErrorCode::kCorrupt);
 }
 
-TEST_CASE("when storage fails at any write, the writer says so and leaves no file") {
+namespace {
+
+void write_some_pack(SimulatedFiles& files, unsigned threads) {
+  PackWriter::Options options;
+  options.threads = threads;
+  options.sample_bytes = 1000;
+  files.create_directories("/packs");
+  PackWriter writer(files, "/packs", nullptr, options);
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 60; ++i) {
+    writer.put(ObjectType::kBlob, isodb::testing::random_bytes(random, 100'000));
+  }
+  writer.finish();
+}
+
+/// Names of finished packs, each of which was checked.
+std::vector<std::string> whole_packs(SimulatedFiles& files) {
+  std::vector<std::string> names;
+  for (const std::string& name : files.list("/packs")) {
+    if (!name.ends_with(".pack")) continue;
+    const std::string path = "/packs/" + name;
+    Pack(files, path, files.open(path, core::OpenMode::kRead)->size()).check_file();
+    names.push_back(name);
+  }
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("when storage fails at any operation, the writer says so and no pack appears") {
   for (const unsigned threads : {1u, 2u}) {
-    const auto attempt = [&](MemoryFiles& files) {
-      PackWriter::Options options;
-      options.threads = threads;
-      options.sample_bytes = 1000;
-      PackWriter writer(files, "packs", nullptr, options);
-      std::mt19937_64 random(1);
-      for (int i = 0; i < 60; ++i) {
-        writer.put(ObjectType::kBlob, isodb::testing::random_bytes(random, 100'000));
-      }
-      writer.finish();
-    };
-    MemoryFiles healthy;
-    attempt(healthy);
-    CHECK(healthy.list("packs").size() == 1);
-    REQUIRE(healthy.writes() > 6);
-    for (std::size_t write = 0; write + 1 < healthy.writes(); ++write) {
-      MemoryFiles files;
-      files.fail_from(write);
-      CHECK(error_code_of([&] { attempt(files); }) == ErrorCode::kIo);
-      CHECK(files.list("packs").empty());
+    SimulatedFiles healthy;
+    write_some_pack(healthy, threads);
+    CHECK(whole_packs(healthy).size() == 1);
+    const std::uint64_t operations = healthy.operations();
+    REQUIRE(operations > 6);
+    for (std::uint64_t operation = 0; operation < operations; ++operation) {
+      CAPTURE(operation);
+      const std::size_t renamed = operation + 1 == operations ? 1 : 0;
+      SimulatedFiles files;
+      files.create_directories("/packs");
+      files.fail_from(operation, ENOSPC);
+      CHECK(error_code_of([&] { write_some_pack(files, threads); }) == ErrorCode::kIo);
+      files.fail_never();
+      // Renamed already where only the folder's sync failed; it is whole then, and not registered.
+      CHECK(whole_packs(files).size() == renamed);
+      remove_stale_temporaries(files, "/packs");
+      CHECK(files.list("/packs").size() == renamed);
     }
+  }
+}
+
+TEST_CASE("a power cut leaves a finished pack whole and an unfinished one without its name") {
+  std::mt19937_64 random(1);
+  SimulatedFiles healthy;
+  write_some_pack(healthy, 1);
+  for (std::uint64_t operation = 0; operation <= healthy.operations(); ++operation) {
+    SimulatedFiles files;
+    files.create_directories("/packs");
+    files.fail_from(operation, EIO);
+    const bool finished = !error_code_of([&] { write_some_pack(files, 1); });
+    files.fail_never();
+    files.cut_power(random);
+    CHECK(whole_packs(files).size() <= 1);
+    if (finished) CHECK(whole_packs(files).size() == 1);
   }
 }
