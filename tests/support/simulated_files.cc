@@ -28,6 +28,10 @@ class SimulatedFile final : public core::File {
   SimulatedFile(SimulatedFiles& files, std::shared_ptr<SimulatedFiles::Content> content,
                 fs::path path, bool writable)
       : files_(files), content_(std::move(content)), path_(std::move(path)), writable_(writable) {}
+  ~SimulatedFile() override {
+    const std::lock_guard lock(files_.mutex_);
+    if (content_->locked_by == this) content_->locked_by = nullptr;
+  }
 
   void read_at(std::uint64_t offset, char* out, std::size_t count) override {
     if (read_some(offset, out, count) == count) return;
@@ -64,6 +68,12 @@ class SimulatedFile final : public core::File {
     const std::lock_guard lock(files_.mutex_);
     files_.operate("sync", path_);
     content_->synced = content_->bytes.size();
+  }
+
+  bool try_lock() override {
+    const std::lock_guard lock(files_.mutex_);
+    if (content_->locked_by == nullptr) content_->locked_by = this;
+    return content_->locked_by == this;
   }
 
   std::unique_ptr<core::Mapping> map() override {

@@ -48,6 +48,7 @@ class SimulatedFiles final : public core::FileSystem {
   struct Content {
     Bytes bytes;
     std::size_t synced = 0;
+    const void* locked_by = nullptr;
   };
   using Names = std::map<std::string, std::shared_ptr<Content>>;
   struct Change {

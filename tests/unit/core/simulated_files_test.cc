@@ -31,6 +31,8 @@ TEST_CASE("simulated files behave as the machine's do while nothing fails") {
   CHECK(testing::error_of([&] { files.open("/a/b/x", OpenMode::kRead)->append("x"); }));
   char byte;
   CHECK(testing::error_code_of([&] { file->read_at(7, &byte, 1); }) == ErrorCode::kCorrupt);
+  CHECK(file->try_lock());
+  CHECK_FALSE(files.open("/a/b/x", OpenMode::kRead)->try_lock());
   files.rename("/a/b/x", "/a/b/y");
   CHECK(files.list("/a/b") == std::vector<std::string>{"y"});
   files.remove("/a/b/y");
