@@ -37,7 +37,7 @@ Entry DocumentCursor::entry() const {
   return impl_->cursor.entry();
 }
 Bytes DocumentCursor::bytes() const {
-  return objects::read_content(*impl_->state->store, repo::content_ref(entry()));
+  return objects::read_content(*impl_->state->store, impl_->cursor.content());
 }
 
 Snapshot::Snapshot(std::shared_ptr<RepositoryState> state, std::optional<CommitId> commit,
@@ -49,9 +49,10 @@ std::optional<Entry> Snapshot::entry(std::string_view path) const {
 }
 
 std::optional<Bytes> Snapshot::get(std::string_view path, std::uint64_t bytes_max) const {
-  const std::optional<Entry> found = entry(path);
-  if (!found) return std::nullopt;
-  return objects::read_content(*state_->store, repo::content_ref(*found), bytes_max);
+  const std::optional<objects::ContentRef> content =
+      objects::find_content(state_->nodes(), tree_, path);
+  if (!content) return std::nullopt;
+  return objects::read_content(*state_->store, *content, bytes_max);
 }
 
 std::vector<std::optional<Bytes>> Snapshot::get_many(const std::vector<std::string>& paths) const {
@@ -63,15 +64,17 @@ std::vector<std::optional<Bytes>> Snapshot::get_many(const std::vector<std::stri
 
 std::optional<Bytes> Snapshot::get_range(std::string_view path, std::uint64_t offset,
                                          std::uint64_t count) const {
-  const std::optional<Entry> found = entry(path);
-  if (!found) return std::nullopt;
-  return objects::ContentReader(*state_->store, repo::content_ref(*found)).read(offset, count);
+  const std::optional<objects::ContentRef> content =
+      objects::find_content(state_->nodes(), tree_, path);
+  if (!content) return std::nullopt;
+  return objects::ContentReader(*state_->store, *content).read(offset, count);
 }
 
 bool Snapshot::stream(std::string_view path, const std::function<void(ByteView part)>& take) const {
-  const std::optional<Entry> found = entry(path);
-  if (!found) return false;
-  objects::ContentReader reader(*state_->store, repo::content_ref(*found));
+  const std::optional<objects::ContentRef> content =
+      objects::find_content(state_->nodes(), tree_, path);
+  if (!content) return false;
+  objects::ContentReader reader(*state_->store, *content);
   for (std::uint64_t offset = 0; offset < reader.size(); offset += kStreamPartBytes) {
     take(reader.read(offset, kStreamPartBytes));
   }
