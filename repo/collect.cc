@@ -1,5 +1,6 @@
 #include <filesystem>
 
+#include "isodb/error.h"
 #include "isodb/repository.h"
 #include "repo/commit_walk.h"
 #include "repo/reachable.h"
@@ -38,20 +39,28 @@ Repository::Statistics Repository::statistics() const {
 }
 
 Repository::Collected Repository::collect(const ProgressFunction& progress) {
+  // Every commit of somebody else beside the marking makes it worthless; a repository that never rests is
+  // collected another time.
+  constexpr int kAttempts = 10;
   Collected result;
-  state_->store->refresh();
-  const std::uint64_t objects_before = object_count(state_->store->statistics());
-  result.bytes_before = bytes_on_disk(*state_);
-  std::vector<Id> keep;
-  repo::Reachable(*state_).visit_all([&](const Id& id, ObjectType) {
-    keep.push_back(id);
-    if (progress) progress({"objects", keep.size(), objects_before});
-  });
-  state_->store->repack(keep);
-  const std::uint64_t objects_after = object_count(state_->store->statistics());
-  result.objects_dropped = objects_before > objects_after ? objects_before - objects_after : 0;
-  result.bytes_after = bytes_on_disk(*state_);
-  return result;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const std::uint64_t transactions = state_->database->transactions();
+    state_->store->refresh();
+    const std::uint64_t objects_before = object_count(state_->store->statistics());
+    result.bytes_before = bytes_on_disk(*state_);
+    std::vector<Id> keep;
+    repo::Reachable(*state_).visit_all([&](const Id& id, ObjectType) {
+      keep.push_back(id);
+      if (progress) progress({"objects", keep.size(), objects_before});
+    });
+    if (!state_->store->repack(keep, transactions)) continue;
+    const std::uint64_t objects_after = object_count(state_->store->statistics());
+    result.objects_dropped = objects_before > objects_after ? objects_before - objects_after : 0;
+    result.bytes_after = bytes_on_disk(*state_);
+    return result;
+  }
+  throw Error(ErrorCode::kBusy, "others kept writing while the objects in use were counted",
+              "run it again when fewer commits are made");
 }
 
 }  // namespace isodb

@@ -84,8 +84,7 @@ CommitId write_root(refs::LooseBatch& batch, const objects::NodeReader& nodes, c
                      small_document(batch, repo::member_document(member), root.stamp())});
   changes.push_back(
       {std::string(kRepositoryDocument), small_document(batch, "{\"format\":1}\n", root.stamp())});
-  objects::TreeBuilder empty(batch);
-  root.tree = objects::edit_tree(nodes, batch, empty.finish(), changes);
+  root.tree = objects::edit_tree(nodes, batch, objects::empty_tree_id(), changes);
   objects::sign_commit(root, key, Id{});
   return CommitId(batch.put(ObjectType::kCommit, objects::encode_commit(root)));
 }

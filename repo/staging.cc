@@ -6,7 +6,8 @@ Staging::Staging(const refs::LocalStore& store, core::FileSystem& files)
     : store_(store), files_(files), loose_(store) {}
 
 Id Staging::put(ObjectType type, ByteView payload, const objects::PutHint& hint) {
-  if (pack_ == nullptr && loose_.bytes() + payload.size() > kLooseBytesMax) move_to_pack();
+  plain_bytes_ += payload.size();
+  if (pack_ == nullptr && plain_bytes_ > kLooseBytesMax) move_to_pack();
   if (pack_ != nullptr) return pack_->put(type, payload, hint);
   return loose_.put(type, payload, hint);
 }

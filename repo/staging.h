@@ -15,7 +15,7 @@ namespace isodb::repo {
 /// the repository holds. One thread at a time. Dropped, it leaves nothing behind.
 class Staging : public objects::ObjectStore {
  public:
-  static constexpr std::size_t kLooseBytesMax = 4 << 20;
+  static constexpr std::size_t kLooseBytesMax = 4 << 20;  ///< before compression
 
   Staging(const refs::LocalStore& store, core::FileSystem& files);
 
@@ -34,6 +34,7 @@ class Staging : public objects::ObjectStore {
   const refs::LocalStore& store_;
   core::FileSystem& files_;
   refs::LooseBatch loose_;
+  std::size_t plain_bytes_ = 0;
   std::unique_ptr<objects::PackWriter> pack_;
 };
 
