@@ -70,8 +70,8 @@ class Checker {
                   "use a newer isodb");
     }
     layout_.level = static_cast<std::uint8_t>(payload_[1]);
-    layout_.count = static_cast<std::uint32_t>(load_offset(at(2)));
-    layout_.prefix_bytes = static_cast<std::uint32_t>(load_offset(at(4)));
+    layout_.count = static_cast<std::uint32_t>(load_key_offset(at(2)));
+    layout_.prefix_bytes = static_cast<std::uint32_t>(load_key_offset(at(4)));
     if (layout_.level > Node::kLevelMax) fail("its level is too high");
     if (layout_.count > kNodeKeysMax) fail("it has too many keys");
     if (layout_.prefix_bytes > kPathBytesMax) fail("its prefix is too long");
@@ -91,7 +91,7 @@ class Checker {
     const ByteView prefix = payload_.substr(take(layout_.prefix_bytes), layout_.prefix_bytes);
     layout_.key_ends_at = take(2 * n);
     const char* ends = at(layout_.key_ends_at);
-    layout_.suffixes_at = take(load_offset(ends + 2 * (n - 1)));
+    layout_.suffixes_at = take(load_key_offset(ends + 2 * (n - 1)));
     const ByteView suffixes = payload_.substr(layout_.suffixes_at, taken_ - layout_.suffixes_at);
     if (n * (kKeyWeightBase + prefix.size()) + suffixes.size() > kNodeWeightLimit) {
       fail("its keys weigh too much");
@@ -126,7 +126,7 @@ class Checker {
     layout_.numbers_at = take(n * kStampBytes);
     layout_.attribute_ends_at = take(2 * n);
     const char* ends = at(layout_.attribute_ends_at);
-    layout_.attributes_at = take(load_offset(ends + 2 * (n - 1)));
+    layout_.attributes_at = take(load_key_offset(ends + 2 * (n - 1)));
     const std::size_t total = taken_ - layout_.attributes_at;
     for (std::size_t i = 0; i < n; ++i) {
       const PartRange range = part_range(ends, i);

@@ -32,7 +32,7 @@ static_assert(kNodeKeysMax * kAttributeBytesMax <= UINT16_MAX, "offsets of attri
 static_assert(kNodeWeightLimit <= UINT16_MAX, "offsets of keys fit");
 
 // Inline twins of core's loads, for the inner loops of searching.
-inline std::size_t load_offset(const char* at) {
+inline std::size_t load_key_offset(const char* at) {
   return static_cast<std::size_t>(static_cast<std::uint8_t>(at[0])) |
          static_cast<std::size_t>(static_cast<std::uint8_t>(at[1])) << 8;
 }
@@ -43,7 +43,7 @@ struct PartRange {
   std::size_t end;
 };
 inline PartRange part_range(const char* ends, std::size_t i) {
-  return {i == 0 ? 0 : load_offset(ends + 2 * (i - 1)), load_offset(ends + 2 * i)};
+  return {i == 0 ? 0 : load_key_offset(ends + 2 * (i - 1)), load_key_offset(ends + 2 * i)};
 }
 
 /// Bytes of an id and a number (stamp or count) of one value.

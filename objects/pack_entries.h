@@ -17,7 +17,7 @@ struct PackEntry {
   std::uint8_t depth = 0;      ///< of its record
   std::uint16_t position = 0;  ///< versions since one that stands by itself (PackEncoder)
 
-  std::uint64_t offset() const { return load_offset(reinterpret_cast<const char*>(offset_bytes)); }
+  std::uint64_t offset() const { return load_pack_offset(reinterpret_cast<const char*>(offset_bytes)); }
   void set_offset(std::uint64_t offset) {
     for (std::size_t i = 0; i < kOffsetBytes; ++i) {
       offset_bytes[i] = static_cast<std::uint8_t>(offset >> (8 * i));

@@ -39,7 +39,7 @@ inline void put_offset(Bytes& out, std::uint64_t offset) {
     out.push_back(static_cast<char>(offset >> shift));
   }
 }
-inline std::uint64_t load_offset(const char* at) {
+inline std::uint64_t load_pack_offset(const char* at) {
   std::uint64_t offset = 0;
   for (std::size_t i = 0; i < kOffsetBytes; ++i) {
     offset |= std::uint64_t{static_cast<std::uint8_t>(at[i])} << (8 * i);

@@ -52,7 +52,7 @@ std::optional<std::uint64_t> PackIndex::find(const Id& id) const {
   while (low < high) {
     const std::size_t middle = (low + high) / 2;
     const int order = std::memcmp(bucket.ids.data() + middle * Id::kSize, id.data(), Id::kSize);
-    if (order == 0) return load_offset(bucket.offsets.data() + middle * kOffsetBytes);
+    if (order == 0) return load_pack_offset(bucket.offsets.data() + middle * kOffsetBytes);
     if (order < 0) {
       low = middle + 1;
     } else {
@@ -72,7 +72,7 @@ void PackIndex::for_range(const Id& first, const Id& last,
       const Id id = Id::from_bytes(bucket.ids.substr(i * Id::kSize, Id::kSize));
       if (id < first) continue;
       if (id > last) return;
-      if (!visit(id, load_offset(bucket.offsets.data() + i * kOffsetBytes))) return;
+      if (!visit(id, load_pack_offset(bucket.offsets.data() + i * kOffsetBytes))) return;
     }
   }
 }
