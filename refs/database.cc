@@ -78,23 +78,25 @@ bool is_pack_name(std::string_view name) {
 
 Counters Counters::load(Connection& connection) {
   Query query(connection,
-              "SELECT transactions, sequence, generation, loose_next, move_next FROM counters");
+              "SELECT transactions, sequence, generation, removals, loose_next, move_next "
+              "FROM counters");
   if (!query.step()) throw_damaged(connection.path(), "the table of counters is empty");
   Counters counters;
   counters.transactions = query.uint64(0);
   counters.sequence = query.uint64(1);
   counters.generation = query.uint64(2);
-  counters.loose_next = static_cast<std::int64_t>(query.uint64(3));
-  counters.move_next = query.uint64(4);
+  counters.removals = query.uint64(3);
+  counters.loose_next = static_cast<std::int64_t>(query.uint64(4));
+  counters.move_next = query.uint64(5);
   return counters;
 }
 
 void Counters::store(Connection& connection) const {
   Query query(connection,
-              "UPDATE counters SET transactions=?1, sequence=?2, generation=?3, loose_next=?4, "
-              "move_next=?5");
-  query.bind(1, transactions).bind(2, sequence).bind(3, generation);
-  query.bind(4, loose_next).bind(5, move_next).run();
+              "UPDATE counters SET transactions=?1, sequence=?2, generation=?3, removals=?4, "
+              "loose_next=?5, move_next=?6");
+  query.bind(1, transactions).bind(2, sequence).bind(3, generation).bind(4, removals);
+  query.bind(5, loose_next).bind(6, move_next).run();
 }
 
 void Database::Impl::open_connections(const Options& options) {
@@ -235,13 +237,20 @@ std::vector<std::pair<std::string, std::string>> Database::settings() {
   });
 }
 
-Database::Inventory Database::inventory(std::int64_t after_number) {
+Database::Inventory Database::inventory(std::int64_t after_number,
+                                        std::optional<std::uint64_t> removals) {
   return impl_->read([&](Connection& connection) {
     const SqliteTransaction snapshot(connection, SqliteTransaction::Kind::kRead);
     Inventory inventory;
-    inventory.collection_generation = Counters::load(connection).generation;
-    Query numbers(connection, "SELECT number FROM loose ORDER BY number");
-    while (numbers.step()) inventory.loose_all.push_back(numbers.int64(0));
+    const Counters counters = Counters::load(connection);
+    inventory.collection_generation = counters.generation;
+    inventory.transactions = counters.transactions;
+    inventory.removals = counters.removals;
+    if (removals != counters.removals) {
+      inventory.loose_all.emplace();
+      Query numbers(connection, "SELECT number FROM loose ORDER BY number");
+      while (numbers.step()) inventory.loose_all->push_back(numbers.int64(0));
+    }
     Query rows(connection,
                "SELECT number, items, length(records) FROM loose WHERE number>?1 ORDER BY number");
     rows.bind(1, after_number);

@@ -142,15 +142,18 @@ class Database {
   std::uint64_t transactions();
 
   /// What objects there are, read in one transaction: rows above `after_number` without their
-  /// records' bytes, and every registered pack. `change_counter` lets a caller skip the call when
+  /// records' bytes, every registered pack and, unless no row was removed since an inventory told
+  /// these `removals`, the numbers of all rows. `change_counter` lets a caller skip the call when
   /// nothing changed.
   struct Inventory {
     std::vector<LooseSummary> loose_added;
-    std::vector<std::int64_t> loose_all;  ///< numbers of every row, rising
+    std::optional<std::vector<std::int64_t>> loose_all;  ///< rising
     std::vector<objects::PackInfo> packs;
     std::uint64_t collection_generation = 0;
+    std::uint64_t transactions = 0;  ///< as transactions()
+    std::uint64_t removals = 0;      ///< how often rows were removed so far
   };
-  Inventory inventory(std::int64_t after_number);
+  Inventory inventory(std::int64_t after_number, std::optional<std::uint64_t> removals = {});
   /// Changes whenever anybody committed: this process or another. Cheap (PRAGMA data_version).
   std::uint64_t change_counter();
   /// The records of one loose row; nullopt when it is gone.

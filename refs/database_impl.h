@@ -17,6 +17,7 @@ struct Counters {
   std::uint64_t transactions = 0;
   std::uint64_t sequence = 0;
   std::uint64_t generation = 0;
+  std::uint64_t removals = 0;  ///< transactions that removed loose rows
   std::int64_t loose_next = 1;
   std::uint64_t move_next = 1;
 

@@ -107,6 +107,7 @@ void BatchWriter::replace_objects(const WriteBatch& batch, std::vector<std::int6
   for (const std::int64_t number : batch.loose_removed) {
     Query(connection_, "DELETE FROM loose WHERE number=?1").bind(1, number).run();
   }
+  if (!batch.loose_removed.empty()) ++counters_.removals;
   // A pack is named by what is in it: one that is registered already is the same.
   for (const objects::PackInfo& pack : batch.packs_added) {
     Query(connection_, "INSERT OR IGNORE INTO packs (name, bytes, objects) VALUES (?1, ?2, ?3)")

@@ -17,8 +17,9 @@ namespace isodb::refs {
 
 /// The objects of one repository folder: loose rows in the database and registered packs. Reads
 /// only; writes go through a LooseBatch or a PackWriter and become visible when the database holds
-/// them. A look-up that misses reloads the inventory once before it says "missing". Thread-safe.
-/// Borrows the database and the file system.
+/// them. A look-up that misses looks whether the database changed, and if so reloads the inventory,
+/// before it says "missing". Thread-safe; no look-up waits for a write. Error(kCorrupt) for a
+/// damaged object or a missing pack. Borrows the database and the file system.
 class LocalStore : public objects::ObjectSource {
  public:
   LocalStore(Database& database, core::FileSystem& files, std::filesystem::path packs_folder);
@@ -26,17 +27,24 @@ class LocalStore : public objects::ObjectSource {
 
   std::optional<objects::Object> get(const Id& id) const override;
   bool contains(const Id& id) const override;
+  /// Delta depth of the record that holds `id`; 0 when unknown.
+  unsigned depth(const Id& id) const override;
+  /// contains(), as far as is known without asking the database.
+  bool holds(const Id& id) const;
+  /// What a PackWriter that adds to this store takes as `existing`: the objects that the store
+  /// knows now, and no others. So a bulk load, which asks for a million objects that are new, does
+  /// not ask the database a million times; and no delta can be based on something that came after
+  /// (docs/storage.md, "Deltas never go round"). Borrows the store.
+  std::unique_ptr<objects::ObjectSource> writer_view() const;
   std::optional<std::pair<ObjectType, std::uint64_t>> header(const Id& id) const;
   /// Bytes that the object's record takes on disk.
   std::optional<std::uint64_t> stored_bytes(const Id& id) const;
-  /// Delta depth of the record that holds `id`; 0 when unknown.
-  unsigned depth(const Id& id) const override;
   /// At most `limit` ids that begin with these hexadecimal digits, sorted, each once.
   std::vector<Id> with_prefix(std::string_view hex_digits, std::size_t limit) const;
   void for_each(const std::function<void(const Id&)>& visit) const;
 
-  /// Takes over rows that this process just wrote, so that reading them needs no look into the
-  /// database.
+  /// Takes over rows that this process just wrote, numbers set, so that reading them needs no look
+  /// into the database.
   void adopt(std::vector<LooseRow> rows);
   void refresh() const;
 
@@ -57,26 +65,36 @@ class LocalStore : public objects::ObjectSource {
     unsigned packs_per_tier = 8;
   };
   bool pack_when_due(const PackingLimits& limits);
-  /// One pack of exactly the objects that `keep` accepts, in the given order (all others are
-  /// dropped), replaces every pack and loose row. Returns the bytes saved.
-  std::uint64_t repack(const std::vector<Id>& keep);
+  /// One pack of exactly these objects, in the order in which they lie now, replaces every pack and
+  /// loose row: all others are dropped, and the collection generation rises. Returns the bytes
+  /// saved; nullopt, and nothing is changed, when anything was written since
+  /// Database::transactions() was `transactions`: read it before marking, and mark again then.
+  /// Error(kBusy) while another process packs, Error(kCorrupt) when one of `keep` is missing or
+  /// damaged.
+  std::optional<std::uint64_t> repack(const std::vector<Id>& keep, std::uint64_t transactions);
   /// Reads and re-hashes every object; calls `report` for each damaged one. Goes on after damage.
   void check_all(const std::function<void(const Id&, const std::string& problem)>& report,
                  const std::function<void(std::uint64_t done, std::uint64_t all)>& progress) const;
 
  private:
+  class WriterView;
   struct Impl;
+  std::optional<objects::RecordSummary> summary(const Id& id) const;
+
   std::unique_ptr<Impl> impl_;
 };
 
 /// Collects the objects of one commit in memory, encoded as records, on top of a store. What was
-/// put can be read. One thread at a time. Objects that the store holds are not added again.
+/// put can be read. One thread at a time. Objects that the store holds are not added again: whoever
+/// writes the batch names collection_generation() in the WriteBatch, so that none of them can have
+/// been collected meanwhile.
 class LooseBatch : public objects::ObjectStore {
  public:
   explicit LooseBatch(const LocalStore& below);
   Id put(ObjectType type, ByteView payload, const objects::PutHint& hint = {}) override;
   std::optional<objects::Object> get(const Id& id) const override;
   bool contains(const Id& id) const override;
+  unsigned depth(const Id& id) const override;
   bool empty() const;
   std::size_t bytes() const;
   /// What was put so far.
@@ -84,10 +102,31 @@ class LooseBatch : public objects::ObjectStore {
   /// Takes the row out; the batch is empty afterwards.
   LooseRow take();
 
+  /// The generation in which the batch began to rely on what the store holds.
+  std::uint64_t collection_generation() const { return generation_; }
+  /// False when a collection has dropped something that the batch relies on: then its objects have
+  /// to be put again, into a new batch. To be asked after LocalStore::refresh(), when the
+  /// generation has risen.
+  bool is_intact() const;
+
  private:
+  struct Held {
+    objects::Object object;
+    unsigned depth = 0;
+  };
+  struct Base {
+    const objects::Object* own = nullptr;  // put into this batch
+    std::optional<objects::Object> read;   // from the store
+    unsigned depth = 0;
+    const objects::Object* object() const { return own != nullptr || !read ? own : &*read; }
+  };
+  Base find_base(const std::optional<Id>& id);
+
   const LocalStore& below_;
+  std::uint64_t generation_;
   LooseRow row_;
-  std::unordered_map<Id, objects::Object> plain_;
+  std::unordered_map<Id, Held> plain_;
+  std::vector<Id> assumed_;  // in the store: put here again, or the base of what was put
 };
 
 }  // namespace isodb::refs

@@ -16,10 +16,11 @@ CREATE TABLE counters (
   transactions INTEGER NOT NULL,
   sequence INTEGER NOT NULL,
   generation INTEGER NOT NULL,
+  removals INTEGER NOT NULL,
   loose_next INTEGER NOT NULL,
   move_next INTEGER NOT NULL
 ) STRICT;
-INSERT INTO counters VALUES (1, 0, 0, 0, 1, 1);
+INSERT INTO counters VALUES (1, 0, 0, 0, 0, 1, 1);
 CREATE TABLE refs (
   name TEXT NOT NULL PRIMARY KEY,
   target BLOB,

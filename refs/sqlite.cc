@@ -18,6 +18,8 @@ namespace {
 constexpr const char* kHintRights =
     "check who owns the repository's folder and files, and that it is not mounted read-only";
 constexpr const char* kHintSpace = "free some space on this disk, then try again";
+constexpr const char* kHintDisk =
+    "check the disk: its free space, its limits for files, its health";
 constexpr const char* kHintDamaged =
     "run isodb fsck to see what is left; restore repo.db from a backup, or clone from a peer";
 
@@ -59,7 +61,7 @@ int open_flags(Connection::Mode mode) {
   const bool rights = system_error == EACCES || system_error == EPERM || system_error == EROFS;
   std::string message = where + ": " + reason;
   if (system_error != 0) message += std::string(" (") + std::strerror(system_error) + ")";
-  throw Error(ErrorCode::kIo, message, full ? kHintSpace : rights ? kHintRights : "");
+  throw Error(ErrorCode::kIo, message, full ? kHintSpace : rights ? kHintRights : kHintDisk);
 }
 
 }  // namespace

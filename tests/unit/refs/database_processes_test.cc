@@ -139,7 +139,7 @@ TEST_CASE("killed at any moment, a repository file opens at once with every ackn
     acknowledged = found;
     if (found > 0) CHECK(database->ref("heads/main") == id_of(found));
     CHECK(database->reflog("heads/main").size() == found);
-    CHECK(database->inventory(0).loose_all.size() == found);
+    CHECK(database->inventory(0).loose_all->size() == found);
     if (round % 8 == 7) CHECK(database->check().empty());
   }
   CHECK(acknowledged > 40);

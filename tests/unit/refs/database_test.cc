@@ -49,7 +49,7 @@ TEST_CASE_METHOD(Fixture, "who loses a swap is told the actual value and changes
   REQUIRE(absent);
   CHECK(absent->actual == std::nullopt);
   CHECK(database->ref("heads/main") == id_of(1));
-  CHECK(database->inventory(0).loose_all.empty());
+  CHECK(database->inventory(0).loose_all->empty());
   CHECK(database->setting("key") == std::nullopt);
   CHECK(database->transactions() == transactions);
   CHECK(database->reflog("").size() == 1);
@@ -205,7 +205,7 @@ TEST_CASE_METHOD(Fixture, "the inventory tells rows, packs and the generation, a
   removal.collection = true;
   database->write(removal);
   inventory = database->inventory(0);
-  CHECK(inventory.loose_all.empty());
+  CHECK(inventory.loose_all->empty());
   CHECK(inventory.packs.empty());
   CHECK(inventory.collection_generation == 1);
   CHECK(database->loose_records(numbers[0]) == std::nullopt);
@@ -338,7 +338,7 @@ TEST_CASE_METHOD(Fixture, "a backup taken while others write holds one consisten
   CHECK(copy->check().empty());
   CHECK(copy->ref("heads/a") == copy->ref("heads/b"));
   CHECK(copy->reflog("").size() == 2 * copy->transactions());
-  CHECK(copy->inventory(0).loose_all.size() == copy->transactions());
+  CHECK(copy->inventory(0).loose_all->size() == copy->transactions());
   CHECK_FALSE(copy->write(move_batch("heads/c", std::nullopt, id_of(1))).lost);
   CHECK(caught([&] { database->backup_to(folder / "copy.db"); }).code == ErrorCode::kInvalid);
   CHECK(Database::open(folder / "copy.db", {})->ref("heads/c"));

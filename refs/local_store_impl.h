@@ -1,0 +1,166 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "isodb/error.h"
+#include "refs/local_store.h"
+#include "refs/loose_index.h"
+
+namespace isodb::refs {
+
+/// A registered pack, opened when it is first looked into and then kept: who has it mapped reads on
+/// when another process has removed the file. Thread-safe.
+class PackFile {
+ public:
+  PackFile(core::FileSystem& files, std::filesystem::path path, objects::PackInfo info)
+      : files_(files), path_(std::move(path)), info_(std::move(info)) {}
+
+  const objects::PackInfo& info() const { return info_; }
+  /// nullptr when it cannot be opened; failure() then says why.
+  const objects::Pack* open() const {
+    const objects::Pack* pack = opened_.load(std::memory_order_acquire);
+    return pack != nullptr ? pack : open_slowly();
+  }
+  std::optional<Error> failure() const;
+
+ private:
+  const objects::Pack* open_slowly() const;
+
+  core::FileSystem& files_;
+  const std::filesystem::path path_;
+  const objects::PackInfo info_;
+  mutable std::mutex mutex_;
+  mutable std::unique_ptr<objects::Pack> pack_;
+  mutable std::optional<Error> failure_;
+  mutable std::atomic<const objects::Pack*> opened_{nullptr};
+};
+
+using PackFiles = std::vector<std::shared_ptr<PackFile>>;
+
+/// The objects that the database held after one of its transactions, neither more nor less: writers
+/// rely on it (docs/storage.md, "Deltas never go round"). Immutable: rows that are added to the
+/// index have higher numbers.
+struct StoreState {
+  std::shared_ptr<LooseIndex> loose;
+  std::int64_t loose_through = 0;          // rows with higher numbers are not part of it
+  std::shared_ptr<const PackFiles> packs;  // the largest first: most objects are in it
+  std::uint64_t generation = 0;
+  std::uint64_t transactions = 0;
+  std::uint64_t removals = 0;
+  std::uint64_t change_counter = 0;
+};
+using StatePtr = std::shared_ptr<const StoreState>;
+
+/// Where one object lies. Valid while the state it came from is held.
+struct ObjectPlace {
+  CachedRow* row = nullptr;  // or:
+  std::uint32_t item = 0;
+  const objects::Pack* pack = nullptr;
+  std::uint64_t offset = 0;
+};
+
+inline ByteView record_at(const CachedRow& row, const Bytes& records, std::uint32_t item) {
+  return ByteView(records).substr(row.items[item].offset,
+                                  static_cast<std::size_t>(row.record_bytes(item)));
+}
+
+/// Reads a loose object. Bases come from the same row where it holds them, as it was written: what
+/// other rows and packs hold under their ids may be deltas the other way round.
+class RowReader : public objects::ObjectSource {
+ public:
+  RowReader(const CachedRow& row, const Bytes& records, const objects::ObjectSource& others)
+      : row_(row), records_(records), others_(others) {}
+  objects::Object read(std::uint32_t item) const;
+  std::optional<objects::Object> get(const Id& id) const override;
+  bool contains(const Id& id) const override { return find(id) || others_.contains(id); }
+  /// The object's place in the row.
+  std::optional<std::uint32_t> find(const Id& id) const;
+
+ private:
+  const CachedRow& row_;
+  const Bytes& records_;
+  const objects::ObjectSource& others_;
+};
+
+struct LocalStore::Impl {
+  Impl(Database& database_, core::FileSystem& files_, std::filesystem::path packs_folder_);
+
+  /// Another process has removed a row meanwhile: look again.
+  struct Vanished {};
+
+  /// `failure` is set when a pack could not be looked into.
+  static std::optional<ObjectPlace> locate(const StoreState& state, const Id& id,
+                                           std::optional<Error>& failure);
+  /// Calls use(place) where the object lies; refreshes and looks again before it says that
+  /// it is nowhere. nullopt when it is.
+  template <typename Use>
+  auto look_up(const Id& id, Use use)
+      -> std::optional<decltype(use(std::declval<const ObjectPlace&>()))>;
+  /// The records of a row, from the cache or the database. Throws Vanished.
+  std::shared_ptr<const Bytes> records_of(CachedRow& row);
+  std::vector<std::shared_ptr<const Bytes>> records_of(const std::vector<RowPtr>& rows);
+
+  enum class Refresh { kWhenChanged, kAlways };
+  /// True when the state is another one now than `seen`.
+  bool refresh(const StatePtr& seen, Refresh when);
+  void refresh_locked(std::uint64_t change_counter);
+  std::shared_ptr<LooseIndex> loose_after(const StoreState& now, const Database::Inventory& read);
+  std::shared_ptr<const PackFiles> packs_after(const StoreState& now,
+                                               const std::vector<objects::PackInfo>& packs);
+  StatePtr current() const { return state.load(); }
+
+  // Packing (packing.cc). At most one process does any of it at a time: the one with the lock.
+
+  /// nullptr when another has it.
+  std::unique_ptr<core::File> try_lock();
+  struct Replacement {
+    std::optional<objects::PackInfo> made;
+    PackFiles packs;
+    std::vector<RowPtr> rows;
+    std::optional<std::uint64_t> transactions;  ///< a collection: refused when they moved on
+  };
+  /// Registers `made` in place of packs and rows, and removes the files that are left over. False
+  /// when it was refused.
+  bool replace(const Replacement& replacement);
+  std::vector<RowPtr> rows_of(const StoreState& now);
+  void pack_loose(const LocalStore& store);
+  void merge(const LocalStore& store, const PackFiles& packs);
+  void remove_garbage();
+
+  Database& database;
+  core::FileSystem& files;
+  const std::filesystem::path packs_folder;
+  std::atomic<StatePtr> state;
+  std::mutex update_mutex;  // for replacing the state and adding rows
+  RecordCache records;
+};
+
+template <typename Use>
+auto LocalStore::Impl::look_up(const Id& id, Use use)
+    -> std::optional<decltype(use(std::declval<const ObjectPlace&>()))> {
+  // Others may pack and merge while this one looks; more often than this in a row it is damage.
+  constexpr int kAttemptsMax = 8;
+  std::optional<Error> failure;
+  for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+    const StatePtr now = current();
+    Refresh when = Refresh::kWhenChanged;
+    failure.reset();
+    try {
+      if (const auto place = locate(*now, id, failure)) return use(*place);
+      if (failure) when = Refresh::kAlways;
+    } catch (const Vanished&) {
+      when = Refresh::kAlways;
+    }
+    if (!refresh(now, when) || (failure && attempt > 0)) break;
+  }
+  if (failure) throw Error(*failure);
+  return std::nullopt;
+}
+
+}  // namespace isodb::refs

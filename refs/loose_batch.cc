@@ -1,0 +1,92 @@
+#include <algorithm>
+#include <utility>
+
+#include "core/hash.h"
+#include "isodb/error.h"
+#include "refs/local_store.h"
+
+namespace isodb::refs {
+namespace {
+
+/// Records to read, at most, for one loose object: it is soon packed, and read often before.
+constexpr unsigned kDeltaDepthMax = 12;
+
+}  // namespace
+
+LooseBatch::LooseBatch(const LocalStore& below)
+    : below_(below), generation_(below.collection_generation()) {}
+
+Id LooseBatch::put(ObjectType type, ByteView payload, const objects::PutHint& hint) {
+  const Id id = core::object_id(type, payload);
+  if (plain_.contains(id)) return id;
+  if (below_.holds(id)) {
+    assumed_.push_back(id);
+    return id;
+  }
+  const Base base = hint.compressed ? Base() : find_base(hint.base);
+  // Asked again after the base was found, which may have brought newer objects into view: a delta
+  // must never be based on something that is younger than the object itself.
+  if (base.read && below_.holds(id)) {
+    assumed_.push_back(id);
+    return id;
+  }
+  const std::size_t offset = row_.records.size();
+  if (offset > UINT32_MAX) throw Error(ErrorCode::kLimit, "more than 4 GiB in one loose row");
+  objects::append_record(row_.records, type, payload, hint, base.object(), base.depth,
+                         kDeltaDepthMax);
+  row_.items.push_back({id, static_cast<std::uint32_t>(offset)});
+  const unsigned depth = objects::record_depth(ByteView(row_.records).substr(offset));
+  plain_.emplace(id, Held{{type, Bytes(payload)}, depth});
+  return id;
+}
+
+LooseBatch::Base LooseBatch::find_base(const std::optional<Id>& id) {
+  Base base;
+  if (!id) return base;
+  const auto own = plain_.find(*id);
+  if (own != plain_.end()) {
+    base.own = &own->second.object;
+    base.depth = own->second.depth;
+    return base;
+  }
+  base.depth = below_.depth(*id);
+  if (base.depth >= kDeltaDepthMax) return base;
+  base.read = below_.get(*id);
+  if (base.read) assumed_.push_back(*id);
+  return base;
+}
+
+std::optional<objects::Object> LooseBatch::get(const Id& id) const {
+  const auto own = plain_.find(id);
+  return own != plain_.end() ? own->second.object : below_.get(id);
+}
+
+bool LooseBatch::contains(const Id& id) const {
+  return plain_.contains(id) || below_.contains(id);
+}
+
+unsigned LooseBatch::depth(const Id& id) const {
+  const auto own = plain_.find(id);
+  return own != plain_.end() ? own->second.depth : below_.depth(id);
+}
+
+bool LooseBatch::empty() const {
+  return row_.items.empty();
+}
+
+std::size_t LooseBatch::bytes() const {
+  return row_.records.size();
+}
+
+bool LooseBatch::is_intact() const {
+  return std::all_of(assumed_.begin(), assumed_.end(),
+                     [&](const Id& id) { return below_.contains(id); });
+}
+
+LooseRow LooseBatch::take() {
+  plain_.clear();
+  assumed_.clear();
+  return std::exchange(row_, {});
+}
+
+}  // namespace isodb::refs

@@ -1,0 +1,301 @@
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <map>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#include "refs/database_impl.h"
+#include "refs/local_store.h"
+#include "refs/local_store_impl.h"
+
+namespace isodb::refs {
+
+namespace {
+
+/// The ids that a copy takes; all of them by default.
+class WantedIds {
+ public:
+  WantedIds() = default;
+  explicit WantedIds(std::vector<Id> ids) : ids_(std::move(ids)) {
+    std::sort(ids_->begin(), ids_->end());
+    ids_->erase(std::unique(ids_->begin(), ids_->end()), ids_->end());
+  }
+  bool has(const Id& id) const {
+    return !ids_ || std::binary_search(ids_->begin(), ids_->end(), id);
+  }
+  std::uint64_t count() const { return ids_ ? ids_->size() : 0; }
+
+ private:
+  std::optional<std::vector<Id>> ids_;
+};
+
+constexpr const char* kLockName = "lock";
+/// A pack that is not registered after so long is left over from a crash.
+constexpr auto kGarbageAge = std::chrono::hours(24);
+
+/// What the writer of a pack looks into: bases come from the store, but only what is in `packs`
+/// need not be written again.
+class PackingSource : public objects::ObjectSource {
+ public:
+  PackingSource(const LocalStore& store, PackFiles packs)
+      : store_(store), packs_(std::move(packs)) {}
+  std::optional<objects::Object> get(const Id& id) const override { return store_.get(id); }
+  unsigned depth(const Id& id) const override { return store_.depth(id); }
+  bool contains(const Id& id) const override {
+    return std::any_of(packs_.begin(), packs_.end(), [&](const auto& file) {
+      const objects::Pack* pack = file->open();
+      return pack != nullptr && pack->find(id);
+    });
+  }
+
+ private:
+  const LocalStore& store_;
+  const PackFiles packs_;
+};
+
+bool loose_is_due(const StoreState& now, const LocalStore::PackingLimits& limits) {
+  return now.loose->objects() > limits.loose_objects || now.loose->bytes() > limits.loose_bytes;
+}
+
+/// Packs of one size tier, a factor of eight wide, that are too many; empty when no tier is full.
+PackFiles full_tier(const StoreState& now, const LocalStore::PackingLimits& limits) {
+  constexpr int kTierBits = 3;
+  std::map<int, PackFiles> tiers;
+  for (const std::shared_ptr<PackFile>& file : *now.packs) {
+    tiers[std::bit_width(file->info().bytes) / kTierBits].push_back(file);
+  }
+  for (auto& [tier, files] : tiers) {
+    if (files.size() > limits.packs_per_tier) return files;
+  }
+  return {};
+}
+
+const objects::Pack& opened(const PackFile& file) {
+  if (const objects::Pack* pack = file.open()) return *pack;
+  throw Error(*file.failure());
+}
+
+/// Copies one object and makes sure that it is what its id says.
+void copy(objects::PackWriter& writer, const Id& id, const objects::Object& object,
+          const std::optional<Id>& base) {
+  if (writer.put(object.type, object.payload, {.base = base, .compressed = false}) != id) {
+    throw Error(ErrorCode::kCorrupt, "object " + id.hex() + ": its content is not what its id says",
+                "run isodb fsck");
+  }
+}
+
+/// In record order, so that what was near stays near and bases come before what is based on them.
+/// A delta stays one to the same base, or becomes none: docs/storage.md, "Deltas never go round".
+void copy_pack(objects::PackWriter& writer, const PackFile& file, const LocalStore& store,
+               const WantedIds& wanted) {
+  const objects::Pack& pack = opened(file);
+  std::vector<std::pair<std::uint64_t, Id>> copied;  // by offset: near bases are named by it
+  copied.reserve(pack.object_count());
+  const auto near_base = [&](std::uint64_t offset) -> std::optional<Id> {
+    const auto found = std::lower_bound(
+        copied.begin(), copied.end(), offset,
+        [](const auto& known, std::uint64_t wanted) { return known.first < wanted; });
+    if (found == copied.end() || found->first != offset) return std::nullopt;
+    return found->second;
+  };
+  pack.for_each([&](const Id& id, std::uint64_t offset) {
+    if (!wanted.has(id) || writer.contains(id)) return;
+    const objects::RecordSummary summary = pack.summary(offset);
+    std::optional<Id> base = summary.base;
+    if (base && !wanted.has(*base)) base.reset();
+    if (summary.base_offset) base = near_base(*summary.base_offset);
+    copy(writer, id, pack.read(offset, store), base);
+    copied.emplace_back(offset, id);
+  });
+}
+
+/// One loose object on its way into a pack.
+struct LooseObject {
+  ObjectType type;
+  std::size_t row;
+  std::uint32_t item;
+  std::optional<Id> base;
+};
+
+/// By type and in the order in which they were written, so that versions of one thing lie side by
+/// side and each after its base.
+std::vector<LooseObject> by_type(const std::vector<RowPtr>& rows,
+                                 const std::vector<std::shared_ptr<const Bytes>>& records) {
+  std::vector<LooseObject> result;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    for (std::uint32_t item = 0; item < rows[row]->items.size(); ++item) {
+      const auto summary = objects::summarize_record(record_at(*rows[row], *records[row], item));
+      result.push_back({summary.type, row, item, summary.base});
+    }
+  }
+  std::stable_sort(result.begin(), result.end(),
+                   [](const LooseObject& a, const LooseObject& b) { return a.type < b.type; });
+  return result;
+}
+
+/// As copy_pack().
+void copy_rows(objects::PackWriter& writer, const std::vector<RowPtr>& rows,
+               const std::vector<std::shared_ptr<const Bytes>>& records, const LocalStore& store,
+               const WantedIds& wanted) {
+  std::unordered_map<Id, std::size_t> row_of;  // what was copied, and from which row
+  for (const LooseObject& object : by_type(rows, records)) {
+    const Id& id = rows[object.row]->items[object.item].id;
+    if (!wanted.has(id) || writer.contains(id)) continue;
+    const RowReader reader(*rows[object.row], *records[object.row], store);
+    std::optional<Id> base = object.base;
+    if (base && reader.find(*base)) {
+      const auto copied = row_of.find(*base);
+      if (copied == row_of.end() || copied->second != object.row) base.reset();
+    } else if (base && !wanted.has(*base)) {
+      base.reset();
+    }
+    copy(writer, id, reader.read(object.item), base);
+    row_of.emplace(id, object.row);
+  }
+}
+
+std::uint64_t bytes_of(const PackFiles& packs) {
+  std::uint64_t bytes = 0;
+  for (const auto& file : packs) bytes += file->info().bytes;
+  return bytes;
+}
+
+}  // namespace
+
+std::unique_ptr<core::File> LocalStore::Impl::try_lock() {
+  const std::filesystem::path path = packs_folder / kLockName;
+  if (!files.exists(path)) {
+    try {
+      files.open(path, core::OpenMode::kCreateNew);
+    } catch (const Error&) {
+      if (!files.exists(path)) throw;
+    }
+  }
+  std::unique_ptr<core::File> file = files.open(path, core::OpenMode::kReadAppend);
+  return file->try_lock() ? std::move(file) : nullptr;
+}
+
+std::vector<RowPtr> LocalStore::Impl::rows_of(const StoreState& now) {
+  const std::lock_guard lock(update_mutex);
+  std::vector<RowPtr> rows;
+  for (const auto& [number, row] : now.loose->rows()) {
+    if (number <= now.loose_through) rows.push_back(row);
+  }
+  return rows;
+}
+
+std::vector<std::shared_ptr<const Bytes>> LocalStore::Impl::records_of(
+    const std::vector<RowPtr>& rows) {
+  std::vector<std::shared_ptr<const Bytes>> records;
+  for (const RowPtr& row : rows) records.push_back(records_of(*row));
+  return records;
+}
+
+bool LocalStore::Impl::replace(const Replacement& replacement) {
+  WriteBatch batch;
+  if (replacement.made) batch.packs_added.push_back(*replacement.made);
+  for (const auto& file : replacement.packs) batch.packs_removed.push_back(file->info().name);
+  for (const RowPtr& row : replacement.rows) batch.loose_removed.push_back(row->number);
+  batch.transactions_expected = replacement.transactions;
+  batch.collection = replacement.transactions.has_value();
+  const bool done = !database.write(batch).lost;
+  refresh(current(), Refresh::kAlways);
+  std::set<std::string> registered;
+  for (const auto& file : *current()->packs) registered.insert(file->info().name);
+  std::vector<std::string> names = batch.packs_removed;
+  if (replacement.made) names.push_back(replacement.made->name);
+  for (const std::string& name : names) {
+    if (!registered.contains(name)) files.remove(packs_folder / name);
+  }
+  return done;
+}
+
+void LocalStore::Impl::pack_loose(const LocalStore& store) {
+  const StatePtr now = current();
+  const std::vector<RowPtr> rows = rows_of(*now);
+  const PackingSource source(store, *now->packs);
+  objects::PackWriter writer(files, packs_folder, &source);
+  copy_rows(writer, rows, records_of(rows), store, WantedIds());
+  replace({writer.finish(), {}, rows, std::nullopt});
+}
+
+void LocalStore::Impl::merge(const LocalStore& store, const PackFiles& packs) {
+  PackFiles others;
+  for (const auto& file : *current()->packs) {
+    if (std::find(packs.begin(), packs.end(), file) == packs.end()) others.push_back(file);
+  }
+  const PackingSource source(store, std::move(others));
+  objects::PackWriter writer(files, packs_folder, &source);
+  for (const auto& file : packs) copy_pack(writer, *file, store, WantedIds());
+  replace({writer.finish(), packs, {}, std::nullopt});
+}
+
+void LocalStore::Impl::remove_garbage() {
+  objects::remove_stale_temporaries(files, packs_folder);
+  std::set<std::string> registered;
+  for (const auto& file : *current()->packs) registered.insert(file->info().name);
+  std::error_code unknown;
+  const auto now = std::filesystem::last_write_time(packs_folder / kLockName, unknown);
+  if (unknown) return;
+  for (const std::string& name : files.list(packs_folder)) {
+    if (!is_pack_name(name) || registered.contains(name)) continue;
+    // Its writer may be about to register it: only age tells, by the file system's own clock.
+    const auto written = std::filesystem::last_write_time(packs_folder / name, unknown);
+    if (!unknown && now - written > kGarbageAge) files.remove(packs_folder / name);
+  }
+}
+
+bool LocalStore::pack_when_due(const PackingLimits& limits) {
+  const auto due = [&] {
+    const StatePtr now = impl_->current();
+    return loose_is_due(*now, limits) || !full_tier(*now, limits).empty();
+  };
+  if (!due()) return false;
+  const std::unique_ptr<core::File> lock = impl_->try_lock();
+  if (!lock) return false;
+  impl_->refresh(impl_->current(), Impl::Refresh::kAlways);  // it may have been done meanwhile
+  impl_->remove_garbage();
+  bool done = false;
+  if (loose_is_due(*impl_->current(), limits)) {
+    impl_->pack_loose(*this);
+    done = true;
+  }
+  for (PackFiles tier; !(tier = full_tier(*impl_->current(), limits)).empty(); done = true) {
+    impl_->merge(*this, tier);
+  }
+  return done;
+}
+
+std::optional<std::uint64_t> LocalStore::repack(const std::vector<Id>& keep,
+                                                std::uint64_t transactions) {
+  const std::unique_ptr<core::File> lock = impl_->try_lock();
+  if (!lock) {
+    throw Error(ErrorCode::kBusy, "another process is packing this repository",
+                "try again when it is done");
+  }
+  impl_->refresh(impl_->current(), Impl::Refresh::kAlways);
+  impl_->remove_garbage();
+  const StatePtr now = impl_->current();
+  const std::vector<RowPtr> rows = impl_->rows_of(*now);
+  const WantedIds wanted(keep);
+  const PackingSource source(*this, {});
+  objects::PackWriter writer(impl_->files, impl_->packs_folder, &source);
+  for (const auto& file : *now->packs) copy_pack(writer, *file, *this, wanted);
+  copy_rows(writer, rows, impl_->records_of(rows), *this, wanted);
+  if (writer.object_count() != wanted.count()) {
+    for (const Id& id : keep) {
+      if (!writer.contains(id)) {
+        throw Error(ErrorCode::kCorrupt, "object " + id.hex() + " is missing", "run isodb fsck");
+      }
+    }
+  }
+  const std::optional<objects::PackInfo> made = writer.finish();
+  const std::uint64_t before = bytes_of(*now->packs) + now->loose->bytes();
+  if (!impl_->replace({made, *now->packs, rows, transactions})) return std::nullopt;
+  const std::uint64_t after = made ? made->bytes : 0;
+  return before > after ? before - after : 0;
+}
+
+}  // namespace isodb::refs

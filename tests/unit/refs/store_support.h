@@ -1,0 +1,111 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "core/file.h"
+#include "core/hash.h"
+#include "refs/local_store.h"
+#include "tests/unit/refs/support.h"
+
+namespace isodb::refs::test {
+
+/// A repository folder as one process sees it.
+struct Opened {
+  explicit Opened(const std::filesystem::path& folder)
+      : database(Database::open(folder / "repo.db", {})),
+        store(*database, core::posix_file_system(), folder / "packs") {}
+  std::unique_ptr<Database> database;
+  LocalStore store;
+};
+
+inline void create_repository(const std::filesystem::path& folder) {
+  std::filesystem::create_directories(folder / "packs");
+  Database::create(folder / "repo.db", {});
+}
+
+/// Puts documents one a commit: each is a text that shares most with the one before.
+class Documents {
+ public:
+  explicit Documents(unsigned seed) : random_(seed) {}
+  Bytes next() {
+    if (text_.empty() || random_() % 16 == 0) {
+      text_.clear();
+      for (int i = 0; i < 60; ++i)
+        text_ += "field" + std::to_string(random_() % 1000) + ": value\n";
+    }
+    text_[random_() % text_.size()] = static_cast<char>('a' + random_() % 26);
+    return text_ += std::to_string(random_() % 10);
+  }
+
+ private:
+  std::mt19937 random_;
+  Bytes text_;
+};
+
+inline WriteBatch batch_of(LooseBatch& objects) {
+  WriteBatch batch;
+  batch.collection_generation = objects.collection_generation();
+  batch.loose.push_back(objects.take());
+  return batch;
+}
+
+enum class Adopt { kYes, kNo };
+
+/// Makes what was put durable, as a commit does.
+inline void write(Opened& opened, LooseBatch& objects, Adopt adopt = Adopt::kYes) {
+  WriteBatch batch = batch_of(objects);
+  const auto result = opened.database->write(batch);
+  if (result.lost) throw std::runtime_error("a collection ran");
+  for (std::size_t i = 0; i < batch.loose.size(); ++i) {
+    batch.loose[i].number = result.loose_numbers[i];
+  }
+  if (adopt == Adopt::kYes) opened.store.adopt(std::move(batch.loose));
+}
+
+/// So many commits of a document, each a delta to the one before; returns what was put.
+inline std::map<Id, Bytes> write_documents(Opened& opened, unsigned seed, int count,
+                                           Adopt adopt = Adopt::kYes) {
+  std::map<Id, Bytes> written;
+  Documents documents(seed);
+  std::optional<Id> last;
+  for (int i = 0; i < count; ++i) {
+    LooseBatch objects(opened.store);
+    const Bytes text = documents.next();
+    last = objects.put(ObjectType::kBlob, text, {.base = last, .compressed = false});
+    objects.put(ObjectType::kCommit, "commit " + last->hex());
+    written[*last] = text;
+    write(opened, objects, adopt);
+  }
+  return written;
+}
+
+/// How many of `expected` the store gives back as they are.
+inline std::size_t readable(const LocalStore& store, const std::map<Id, Bytes>& expected) {
+  std::size_t count = 0;
+  for (const auto& [id, payload] : expected) {
+    const std::optional<objects::Object> object = store.get(id);
+    if (object && object->type == ObjectType::kBlob && object->payload == payload) ++count;
+  }
+  return count;
+}
+
+inline std::vector<std::string> problems(const LocalStore& store) {
+  std::vector<std::string> found;
+  store.check_all(
+      [&](const Id& id, const std::string& problem) {
+        found.push_back(id.short_hex() + ": " + problem);
+      },
+      {});
+  return found;
+}
+
+/// Packs whatever is loose.
+inline LocalStore::PackingLimits pack_everything(unsigned packs_per_tier = 1000) {
+  return {.loose_objects = 0, .loose_bytes = 0, .packs_per_tier = packs_per_tier};
+}
+
+}  // namespace isodb::refs::test
