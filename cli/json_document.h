@@ -10,7 +10,7 @@ namespace isodb::cli {
 
 /// JSON documents are checked, patched and searched up to this size; larger ones are stored and
 /// printed as they are.
-inline constexpr std::uint64_t kJsonBytesMax = 256 << 20;
+inline constexpr std::uint64_t kJsonBytesMax = 64 << 20;
 
 /// Error(kInvalid) with line and column when `document` is no JSON; a note on standard error when
 /// readers would disagree about it (two members of one name). `name` is how messages call it.

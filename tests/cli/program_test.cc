@@ -286,6 +286,45 @@ TEST_CASE("a pager that is quit early ends the program quietly") {
   CHECK_FALSE(contains(ran.out, "isodb:"));
 }
 
+TEST_CASE("a signal leaves no temporary file, and the output file complete or as it was") {
+  const RepositoryRunner runner;
+  const std::string large(20'000'000, 'x');
+  runner.must({"put", "large.txt"}, {.input = large});
+  for (const char* wait : {"0.005", "0.01", "0.02", "0.04"}) {
+    const Ran ran = runner.shell("echo before > out; isodb get large.txt -o out & sleep " +
+                                 std::string(wait) + "; kill -TERM $!; wait $!; ls -A");
+    CHECK(ran.out == ".isodb\nout\n");
+    const std::string out = slurp(runner.folder() / "out");
+    CHECK((out == "before\n" || out == large));
+  }
+}
+
+TEST_CASE("a put that is interrupted changes nothing") {
+  const RepositoryRunner runner;
+  const std::string head = runner.head();
+  const Ran ran = runner.shell(
+      "(echo half; exec sleep 20) | isodb put a.txt & sleep 0.2; kill -TERM $!; wait $!; echo $?; "
+      "kill %1");
+  CHECK(ran.out.starts_with("143\n"));
+  CHECK(runner.head() == head);
+  CHECK(runner.must({"ls"}).empty());
+}
+
+TEST_CASE("what takes longer than a second shows its rate on a terminal, and wipes it") {
+  const RepositoryRunner runner;
+  const std::string script =
+      "mkfifo feed; (for i in 1 2 3 4 5 6 7; do echo '{\"n\":'$i'}'; sleep 0.25; done) > feed & "
+      "isodb import jsonl feed";
+  const Ran shown = runner.shell_on_terminal(script);
+  INFO(shown.out);
+  CHECK(shown.exit_code == 0);
+  CHECK(contains(shown.out, "/s"));
+  CHECK(contains(shown.out, "\r\x1b[K"));
+  const Ran quiet = runner.shell("rm feed; " + script);
+  CHECK(quiet.exit_code == 0);
+  CHECK_FALSE(contains(quiet.err, "/s"));
+}
+
 /// The program with the rights of nobody: as root every folder is writable.
 Ran run_unprivileged(const ProgramRunner& runner, const std::string& arguments) {
   if (::geteuid() != 0) return runner.shell("isodb " + arguments);

@@ -119,21 +119,31 @@ Ran ProgramRunner::shell(const std::string& script, const Call& call) const {
   return start({"/bin/bash", "-c", script}, call);
 }
 
-Ran ProgramRunner::on_terminal(const std::vector<std::string>& words, const Call& call) const {
-  std::vector<std::string> texts = {program_}, settings = environment(call);
-  texts.insert(texts.end(), words.begin(), words.end());
-  std::vector<char*> arguments = pointers(texts), variables = pointers(settings);
+Ran ProgramRunner::start_on_terminal(const std::vector<std::string>& command,
+                                     const Call& call) const {
+  std::vector<std::string> texts = command, settings = environment(call);
+  std::vector<char*> words = pointers(texts), variables = pointers(settings);
   const std::string working_folder = (work_ / call.working_folder).string();
   const winsize size{.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
   int terminal = -1;
   const pid_t process = ::forkpty(&terminal, nullptr, nullptr, &size);
   if (process < 0) throw std::runtime_error("forkpty failed");
-  if (process == 0) become(arguments, variables, working_folder.c_str());
+  if (process == 0) become(words, variables, working_folder.c_str());
   Ran ran;
   ran.out = read_to_end(terminal);
   ran.exit_code = wait_for(process);
   ::close(terminal);
   return ran;
+}
+
+Ran ProgramRunner::on_terminal(const std::vector<std::string>& words, const Call& call) const {
+  std::vector<std::string> command = {program_};
+  command.insert(command.end(), words.begin(), words.end());
+  return start_on_terminal(command, call);
+}
+
+Ran ProgramRunner::shell_on_terminal(const std::string& script, const Call& call) const {
+  return start_on_terminal({"/bin/bash", "-c", script}, call);
 }
 
 std::string ProgramRunner::must(const std::vector<std::string>& words, const Call& call) const {

@@ -37,12 +37,15 @@ class ProgramRunner {
   /// With a terminal of 80 columns as standard input, output and error; all that is written there,
   /// with the terminal's line ends as "\n".
   Ran on_terminal(const std::vector<std::string>& words, const Call& call = {}) const;
+  /// The same for a shell script.
+  Ran shell_on_terminal(const std::string& script, const Call& call = {}) const;
   /// As run(), but fails the test unless the exit code is 0; returns standard output.
   std::string must(const std::vector<std::string>& words, const Call& call = {}) const;
 
  private:
   std::vector<std::string> environment(const Call& call) const;
   Ran start(const std::vector<std::string>& command, const Call& call) const;
+  Ran start_on_terminal(const std::vector<std::string>& command, const Call& call) const;
 
   TemporaryFolder base_;
   std::filesystem::path work_;
