@@ -36,6 +36,13 @@ std::string branch_name(const std::string& ref) {
   return ref.starts_with(kHeads) ? ref.substr(kHeads.size()) : ref;
 }
 
+Outcome outcome_of(const std::optional<Entry>& before, const std::optional<Entry>& after) {
+  const bool same = before && after && before->content == after->content &&
+                    before->media_type == after->media_type &&
+                    before->metadata == after->metadata && before->flags == after->flags;
+  return same ? Outcome::kUnchanged : Outcome::kChanged;
+}
+
 void print_commit(Context& context, const std::string& branch, const CommitId& commit,
                   const std::string& message, std::uint64_t changes) {
   if (context.json()) {
@@ -66,15 +73,21 @@ ExitCode commit_and_print(Context& context, Transaction& transaction,
 }
 
 ExitCode change_documents(Context& context, const std::string& message,
-                          const std::function<void(Transaction&)>& change) {
+                          const std::function<Outcome(Transaction&)>& change) {
   Repository& repository = context.repository(Access::kWrite);
   if (!repository.draft()) {
     Transaction transaction = repository.begin();
-    change(transaction);
+    if (change(transaction) == Outcome::kUnchanged) {
+      print_unchanged(context, transaction.branch());
+      return ExitCode::kDone;
+    }
     return commit_and_print(context, transaction, {.message = message});
   }
   Transaction draft = repository.draft_transaction();
-  change(draft);
+  if (change(draft) == Outcome::kUnchanged) {
+    print_unchanged(context, draft.branch());
+    return ExitCode::kDone;
+  }
   repository.save_draft(draft);
   print_staged(context, draft.branch(), message, draft.change_count());
   return ExitCode::kDone;

@@ -77,6 +77,7 @@ std::vector<Candidate> refs(Repository& repository, std::string_view kind) {
 std::vector<Candidate> documents(Repository& repository, const std::string& word) {
   std::vector<Candidate> found;
   list_folder(repository.snapshot(), folder_of(word), name_of(word), [&](const FolderItem& item) {
+    if (word.empty() && item.path.starts_with(kGovernedPrefix)) return true;
     found.push_back({item.path, item.entry ? item.entry->media_type : "folder"});
     return found.size() < kCandidatesMax;
   });

@@ -211,7 +211,8 @@ std::string command_section(const Command& command) {
   text += ".El\n";
   if (!command.details.empty()) text += ".Pp\n" + sentences(command.details);
   for (const Example& example : command.examples) {
-    text += ".Pp\n" + lines(example.help + ":") + ".Dl " + display_word(example.command) + "\n";
+    text += ".Pp\n" + lines(example.help + (example.help.ends_with('?') ? "" : ":")) + ".Dl " +
+            display_word(example.command) + "\n";
   }
   return text;
 }

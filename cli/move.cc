@@ -24,19 +24,22 @@ std::string target_of(const Arguments& arguments, Transaction& transaction) {
   return destination;
 }
 
-void move_one(const Arguments& arguments, KeepSource keep, Transaction& transaction,
-              const std::string& from, const std::string& to) {
+Outcome move_one(const Arguments& arguments, KeepSource keep, Transaction& transaction,
+                 const std::string& from, const std::string& to) {
   check_path(to);
   const auto entry = transaction.entry(from);
   if (!entry) throw_no_document(transaction.snapshot(), from);
-  if (!arguments.force && transaction.entry(to)) {
+  const auto replaced = transaction.entry(to);
+  if (!arguments.force && replaced) {
     throw Error(ErrorCode::kInvalid, to + " is there already", "--force replaces it");
   }
   transaction.put_entry(to, *entry);
-  if (keep == KeepSource::kNo) transaction.remove(from);
+  if (keep == KeepSource::kYes) return outcome_of(replaced, entry);
+  transaction.remove(from);
+  return Outcome::kChanged;
 }
 
-void move(const Arguments& arguments, KeepSource keep, Transaction& transaction) {
+Outcome move(const Arguments& arguments, KeepSource keep, Transaction& transaction) {
   const std::string& source = arguments.source;
   if (!source.ends_with('/')) check_path(source);
   const std::string target = target_of(arguments, transaction);
@@ -44,8 +47,7 @@ void move(const Arguments& arguments, KeepSource keep, Transaction& transaction)
     throw Error(ErrorCode::kInvalid, source + " and " + target + " are the same");
   }
   if (!source.ends_with('/') && transaction.entry(source)) {
-    move_one(arguments, keep, transaction, source, target);
-    return;
+    return move_one(arguments, keep, transaction, source, target);
   }
   const std::string from = as_folder(source);
   const std::string to = as_folder(target);
@@ -54,9 +56,14 @@ void move(const Arguments& arguments, KeepSource keep, Transaction& transaction)
   }
   const auto paths = transaction.list(from);
   if (paths.empty()) throw_no_document(transaction.snapshot(), source);
+  Outcome outcome = Outcome::kUnchanged;
   for (const std::string& path : paths) {
-    move_one(arguments, keep, transaction, path, to + path.substr(from.size()));
+    const std::string target_path = to + path.substr(from.size());
+    if (move_one(arguments, keep, transaction, path, target_path) == Outcome::kChanged) {
+      outcome = Outcome::kChanged;
+    }
   }
+  return outcome;
 }
 
 }  // namespace
@@ -74,7 +81,7 @@ std::function<Action(Options&)> bind_move(KeepSource keep) {
       const std::string message = verb + arguments->source + " " + arguments->destination;
       return change_documents(
           context, arguments->message.value_or(message),
-          [&](Transaction& transaction) { move(*arguments, keep, transaction); });
+          [&](Transaction& transaction) { return move(*arguments, keep, transaction); });
     };
   };
 }

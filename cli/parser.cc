@@ -52,19 +52,23 @@ const Option* option_named(const Options& options, const std::string& name) {
   return nullptr;
 }
 
-/// CLI11 reads "--at=" as --at without a value, and takes the next word for it.
-std::vector<std::string> with_empty_values(const Options& options,
-                                           const std::vector<std::string>& words) {
+/// Mends two things in the words: CLI11 reads "--at=" as --at without a value and takes the next
+/// word for it, and lets a flag have a value.
+std::vector<std::string> mended(const Options& options, const std::vector<std::string>& words) {
   std::vector<std::string> result;
   bool after_mark = false;
   for (const std::string& word : words) {
     after_mark = after_mark || word == "--";
-    if (!after_mark && word.starts_with("--") && word.ends_with("=") &&
-        option_named(options, word.substr(0, word.size() - 1)) != nullptr) {
-      result.push_back(word.substr(0, word.size() - 1));
+    const std::size_t equals = word.find('=');
+    result.push_back(word);
+    if (after_mark || !word.starts_with("--") || equals == std::string::npos) continue;
+    const std::string name = word.substr(0, equals);
+    const Option* option = option_named(options, name);
+    if (option == nullptr) continue;
+    if (option->value.empty()) throw Error(ErrorCode::kInvalid, name + " takes no value");
+    if (equals + 1 == word.size()) {
+      result.back() = name;
       result.emplace_back();
-    } else {
-      result.push_back(word);
     }
   }
   return result;
@@ -96,7 +100,7 @@ std::vector<std::string> parse_options(const std::string& call, const Options& o
                                      : CLI::MultiOptionPolicy::TakeLast);
     }
   }
-  std::vector<std::string> backwards = with_empty_values(options, words);
+  std::vector<std::string> backwards = mended(options, words);
   std::ranges::reverse(backwards);
   try {
     app.parse(std::move(backwards));

@@ -17,17 +17,18 @@ void declare(Options& options, Arguments& arguments) {
   options.option("-m,--message TEXT", &arguments.message, "the commit's message");
 }
 
-void edit(const std::string& path, Context& context, Transaction& transaction,
-          std::optional<EditFile>& file) {
+Outcome edit(const std::string& path, Context& context, Transaction& transaction,
+             std::optional<EditFile>& file) {
   const auto entry = transaction.entry(path);
   file.emplace(name_of(path), entry ? transaction.get(path).value_or(Bytes()) : Bytes());
   file->edit(context.editor());
-  if (!file->changed()) return;
+  if (!file->changed()) return Outcome::kUnchanged;
   const Bytes after = file->read();
   const std::string_view by_path = media_type_for_path(path);
   const std::string type = by_path.empty() && entry ? entry->media_type : std::string(by_path);
   if (media_type_is_json(type)) check_json(context, path, after);
   transaction.put(path, after);
+  return Outcome::kChanged;
 }
 
 ExitCode run(const Arguments& arguments, Context& context) {
@@ -37,7 +38,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
   try {
     return change_documents(
         context, arguments.message.value_or("edit " + path),
-        [&](Transaction& transaction) { edit(path, context, transaction, file); });
+        [&](Transaction& transaction) { return edit(path, context, transaction, file); });
   } catch (const Error& error) {
     if (!file || !file->changed()) throw;
     file->keep_and_throw(error, path);

@@ -8,13 +8,14 @@ namespace {
 struct Arguments {
   std::string prefix;
   std::string revision = "@";
-  bool details = false, recursive = false;
+  bool details = false, recursive = false, all = false;
 };
 
 void declare(Options& options, Arguments& arguments) {
   options.argument("[PREFIX]", &arguments.prefix, "a folder or a document; default: everything");
   options.flag("-l,--long", arguments.details, "with size, time, media type and content id");
   options.flag("-r,--recursive", arguments.recursive, "every document below, not folder by folder");
+  options.flag("-a,--all", arguments.all, "also .isodb/, which governs the repository");
   options.option("--at REV", &arguments.revision, "as this revision has them; default: @");
 }
 
@@ -74,7 +75,9 @@ ExitCode run(const Arguments& arguments, Context& context) {
   const Snapshot snapshot = context.repository(Access::kRead).snapshot(arguments.revision);
   const std::string& prefix = arguments.prefix;
   context.page();
+  const bool hides_governed = !arguments.all && !prefix.starts_with(".");
   const auto print = [&](const FolderItem& item) {
+    if (hides_governed && item.path.starts_with(kGovernedPrefix)) return true;
     print_item(arguments, context, snapshot, item);
     return true;
   };

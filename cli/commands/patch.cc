@@ -35,22 +35,24 @@ core::Json read_patch(const Arguments& arguments) {
   return patch;
 }
 
-void apply(const Arguments& arguments, const core::Json& patch, Transaction& transaction) {
+Outcome apply(const Arguments& arguments, const core::Json& patch, Transaction& transaction) {
   const auto before = transaction.get(arguments.path);
   if (!before) throw_no_document(transaction.snapshot(), arguments.path);
   const core::Json document = json_of(arguments.path, *before);
   const core::Json after = arguments.merge ? core::apply_merge_patch(document, patch)
                                            : core::apply_json_patch(document, patch);
-  if (after == document) return;
+  if (after == document) return Outcome::kUnchanged;
   transaction.put(arguments.path, laid_out_as(*before, after));
+  return Outcome::kChanged;
 }
 
 ExitCode run(const Arguments& arguments, Context& context) {
   check_path(arguments.path);
   context.repository(Access::kWrite);  // before the input: a missing repository shows at once
   const core::Json patch = read_patch(arguments);
-  return change_documents(context, arguments.message.value_or("patch " + arguments.path),
-                          [&](Transaction& transaction) { apply(arguments, patch, transaction); });
+  return change_documents(
+      context, arguments.message.value_or("patch " + arguments.path),
+      [&](Transaction& transaction) { return apply(arguments, patch, transaction); });
 }
 
 }  // namespace

@@ -66,8 +66,6 @@ std::string type_of(const Arguments& arguments, Transaction& transaction) {
 }
 
 void put(const Arguments& arguments, Context& context, Input& input, Transaction& transaction) {
-  check_path(arguments.path);
-  check_conditions(arguments, transaction);
   const PutOptions options{.media_type = arguments.type, .metadata = arguments.metadata};
   const bool checked = media_type_is_json(type_of(arguments, transaction));
   const Bytes begin = input.read_up_to(checked ? kJsonBytesMax : kBlobBytesMax + 1);
@@ -95,9 +93,13 @@ ExitCode run(const Arguments& arguments, Context& context) {
   context.repository(Access::kWrite);  // before the input: a missing repository shows at once
   Input input(arguments.file);
   if (input.is_terminal()) context.note("reading from the terminal; Ctrl-D ends the document");
-  return change_documents(
-      context, arguments.message.value_or("put " + arguments.path),
-      [&](Transaction& transaction) { put(arguments, context, input, transaction); });
+  return change_documents(context, arguments.message.value_or("put " + arguments.path),
+                          [&](Transaction& transaction) {
+                            check_conditions(arguments, transaction);
+                            const auto before = transaction.entry(arguments.path);
+                            put(arguments, context, input, transaction);
+                            return outcome_of(before, transaction.entry(arguments.path));
+                          });
 }
 
 }  // namespace

@@ -40,6 +40,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
                             for (const std::string& path : arguments.paths) {
                               remove(arguments, path, transaction);
                             }
+                            return Outcome::kChanged;
                           });
 }
 
