@@ -14,7 +14,6 @@ namespace {
 
 constexpr unsigned kEncodingShift = 3;
 constexpr std::uint8_t kTypeMask = (1 << kEncodingShift) - 1;
-constexpr int kLooseLevel = 3;
 // zstd's frame takes 5 bytes or more: what is this short does not shrink.
 constexpr std::size_t kPackBytesMin = 16;
 
