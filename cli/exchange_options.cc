@@ -16,13 +16,13 @@ struct Format {
 };
 
 const std::vector<Format>& formats() {
-  static const std::vector<Format> kFormats = {
+  static const std::vector<Format> known = {
       {ExchangeFormat::kGit, "git", {".fe", ".fi", ".fast-export", ".git-stream"}},
       {ExchangeFormat::kFolder, "folder", {}},
       {ExchangeFormat::kJsonLines, "jsonl", {".jsonl", ".ndjson"}},
       {ExchangeFormat::kCsv, "csv", {".csv"}},
   };
-  return kFormats;
+  return known;
 }
 
 std::optional<ExchangeFormat> format_of_place(const std::string& place) {

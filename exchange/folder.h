@@ -11,12 +11,12 @@
 namespace isodb::exchange {
 
 struct FolderImportOptions {
-  std::string prefix;             ///< folder of the documents
+  std::string prefix = {};        ///< folder of the documents
   bool mirror = false;            ///< removes documents below the prefix that are not in the folder
   bool skip_unsupported = false;  ///< leaves out files whose names no path can have
   std::uint64_t batch = 0;        ///< documents a commit; 0: all in one
-  Bytes message;
-  ProgressFunction progress;  ///< counts files
+  Bytes message = {};
+  ProgressFunction progress = {};  ///< counts files
 };
 
 struct FolderReport {
@@ -34,10 +34,10 @@ FolderReport import_folder(Repository& repository, const std::filesystem::path& 
                            const FolderImportOptions& options = {});
 
 struct FolderExportOptions {
-  std::string prefix;      ///< only documents below this folder; it is not repeated
-  bool overwrite = false;  ///< the target may hold files; those of the same names are replaced
-  bool skip_unsupported = false;  ///< leaves out documents that cannot be files
-  ProgressFunction progress;      ///< counts documents
+  std::string prefix = {};  ///< only documents below this folder; it is not repeated
+  bool overwrite = false;   ///< the target may hold files; those of the same names are replaced
+  bool skip_unsupported = false;   ///< leaves out documents that cannot be files
+  ProgressFunction progress = {};  ///< counts documents
 };
 
 /// Writes every document below the prefix as a file below `folder`, which is made. Metadata is not

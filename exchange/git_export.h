@@ -11,9 +11,9 @@
 namespace isodb::exchange {
 
 struct GitExportOptions {
-  std::vector<std::string> refs;  ///< in full or without "heads/" or "tags/"; empty: all refs
-  bool skip_unsupported = false;  ///< leaves out what git cannot hold, and reports it
-  ProgressFunction progress;      ///< counts commits
+  std::vector<std::string> refs = {};  ///< in full or without "heads/" or "tags/"; empty: all refs
+  bool skip_unsupported = false;       ///< leaves out what git cannot hold, and reports it
+  ProgressFunction progress = {};      ///< counts commits
 };
 
 struct GitExportReport {

@@ -16,7 +16,7 @@ struct GitImportOptions {
   bool skip_unsupported = false;  ///< leaves out paths that cannot be held, and reports them
   bool needs_done = false;        ///< the stream has to end with "done"
   std::size_t held_bytes_max = 64 << 20;  ///< memory for blobs that wait for their commit
-  ProgressFunction progress;              ///< counts bytes of the stream
+  ProgressFunction progress = {};         ///< counts bytes of the stream
 };
 
 struct GitImportReport {

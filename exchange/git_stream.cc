@@ -159,13 +159,12 @@ GitCommand GitStream::command(ByteView line) {
 void GitStream::feature(ByteView text) {
   const ByteView name = text.substr(0, text.find('='));
   const ByteView value = name.size() < text.size() ? text.substr(name.size() + 1) : ByteView();
+  const bool changes_nothing =
+      (name == "date-format" && (value == "raw" || value == "raw-permissive")) ||
+      name == "relative-marks" || name == "no-relative-marks";
   if (name == "done") {
     needs_done_ = true;
-  } else if (name == "date-format" && (value == "raw" || value == "raw-permissive")) {
-    return;
-  } else if (name == "relative-marks" || name == "no-relative-marks") {
-    return;
-  } else {
+  } else if (!changes_nothing) {
     fail("asks for a feature that an import does not have", {}, ErrorCode::kUnsupported);
   }
 }

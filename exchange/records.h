@@ -18,11 +18,11 @@ namespace isodb::exchange {
 // What the importers and exporters of one document a record (JSON Lines, CSV) share.
 
 struct RecordImportOptions {
-  std::string prefix;       ///< folder of the documents
+  std::string prefix = {};  ///< folder of the documents
   bool skip_bad = false;    ///< leaves out records that break a rule, and counts them
   std::uint64_t batch = 0;  ///< documents a commit; 0: all in one
-  Bytes message;
-  ProgressFunction progress;  ///< counts bytes read
+  Bytes message = {};
+  ProgressFunction progress = {};  ///< counts bytes read
 };
 
 struct RecordImportReport {
@@ -33,9 +33,9 @@ struct RecordImportReport {
 };
 
 struct RecordExportOptions {
-  std::string prefix;         ///< only documents below this folder
-  bool skip_bad = false;      ///< leaves out documents that cannot be a record, and counts them
-  ProgressFunction progress;  ///< counts documents
+  std::string prefix = {};  ///< only documents below this folder
+  bool skip_bad = false;    ///< leaves out documents that cannot be a record, and counts them
+  ProgressFunction progress = {};  ///< counts documents
 };
 
 struct RecordExportReport {
