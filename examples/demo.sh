@@ -12,9 +12,15 @@ cd "$work"
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 run() {
-  printf '  $ isodb %s\n' "$*"
-  "$isodb" "$@" | sed 's/^/    /'
+  printf '  $ isodb'
+  for word in "$@"; do [[ $word == *' '* ]] && printf ' "%s"' "$word" || printf ' %s' "$word"; done
+  echo
+  "$isodb" "$@" | sed 's/^/    /' || return $?
+  echo
 }
+
+# diff exits with 1 where there is a difference, as diff programs do.
+differ() { run "$@" || [ $? -eq 1 ]; }
 
 say "1. Two devices, each with a repository and a key of its own."
 run init field.isodb --name "field tablet"
@@ -32,37 +38,37 @@ done
 run -C field.isodb stats
 
 say "3. The same bytes have the same id on every device, and under plain sha256sum too."
-run -C field.isodb get countries/NL.json
-a=$("$isodb" -C field.isodb ls --long --json countries/NL.json | jq -r .content)
-b=$("$isodb" -C office.isodb ls --long --json countries/NL.json | jq -r .content)
-c=$("$isodb" -C field.isodb get countries/NL.json | { bytes=$(cat; echo x); bytes=${bytes%x}; printf 'blob %d\0' "$(printf %s "$bytes" | wc -c)"; printf %s "$bytes"; } | sha256sum | cut -c1-64)
+run -C field.isodb get countries/NL
+a=$("$isodb" -C field.isodb ls --long --json countries/NL | jq -r .content)
+b=$("$isodb" -C office.isodb ls --long --json countries/NL | jq -r .content)
+c=$("$isodb" -C field.isodb get countries/NL | { bytes=$(cat; echo x); bytes=${bytes%x}; printf 'blob %d\0' "$(printf %s "$bytes" | wc -c)"; printf %s "$bytes"; } | sha256sum | cut -c1-64)
 printf '    field      %s\n    office     %s\n    sha256sum  %s\n' "$a" "$b" "$c"
 [ "$a" = "$b" ] && [ "$b" = "$c" ]
 
 say "4. They edit apart: the tablet corrects fields, the office works in a draft on a branch."
-printf '[{"op":"add","path":"/capital","value":"Amsterdam"}]' | "$isodb" -C field.isodb patch countries/NL.json - -m "capital of the Netherlands" | sed 's/^/    /'
-printf '{"common_name":"The Netherlands"}' | "$isodb" -C field.isodb patch --merge countries/NL.json - -m "common name" | sed 's/^/    /'
+printf '[{"op":"add","path":"/capital","value":"Amsterdam"}]' | "$isodb" -C field.isodb patch countries/NL - -m "capital of the Netherlands" | sed 's/^/    /'
+printf '{"common_name":"The Netherlands"}' | "$isodb" -C field.isodb patch --merge countries/NL - -m "common name" | sed 's/^/    /'
 run -C office.isodb branch review
 run -C office.isodb switch review
 run -C office.isodb begin
-run -C office.isodb rm languages/xxx.json || true
-run -C office.isodb mv countries/NL.json countries/NLD.json
+run -C office.isodb rm languages/xno
+run -C office.isodb mv countries/NL countries/NLD
 run -C office.isodb status
 run -C office.isodb commit -m "one letter more"
 run -C office.isodb switch main
 
 say "5. History: who changed what, when; by path, by field, between any two states."
 run -C field.isodb log --oneline
-run -C field.isodb log countries/NL.json
-run -C field.isodb diff @~2 @
-run -C field.isodb diff --patch @~1 @ countries/NL.json
-run -C field.isodb blame countries/NL.json
-run -C office.isodb diff main review --stat
+run -C field.isodb log countries/NL
+differ -C field.isodb diff @~2 @
+differ -C field.isodb diff --patch @~1 @ countries/NL
+run -C field.isodb blame countries/NL
+differ -C office.isodb diff main review --stat
 
 say "6. A mistake, taken back; and the state as it was before, still there."
-run -C field.isodb rm countries/BE.json -m "by mistake"
+run -C field.isodb rm countries/BE -m "by mistake"
 run -C field.isodb revert @ -m "Belgium is back"
-run -C field.isodb get countries/BE.json --at @~2
+run -C field.isodb get countries/BE --at @~2
 run -C field.isodb reflog
 
 say "7. A large binary document: an edit in its middle stores only the chunks it touched."
