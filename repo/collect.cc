@@ -39,8 +39,8 @@ Repository::Statistics Repository::statistics() const {
 }
 
 Repository::Collected Repository::collect(const ProgressFunction& progress) {
-  // Every commit of somebody else beside the marking makes it worthless; a repository that never rests is
-  // collected another time.
+  // Every commit of somebody else beside the marking makes it worthless; a repository that never
+  // rests is collected another time.
   constexpr int kAttempts = 10;
   Collected result;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {

@@ -161,6 +161,10 @@ void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
   }
   const Commit parent =
       objects::decode_commit(objects::get_expected(source, *head, ObjectType::kCommit));
+  if (!request.staging->is_intact()) {
+    group.outcomes.push_back(Stale{request.branch, CommitId(*head), {}});
+    return;
+  }
   if (!request.base || *head != *request.base || !request.reads->demands.empty()) {
     std::vector<std::string> overlap = overlapping_paths(nodes, request, parent.tree);
     if (!overlap.empty()) {

@@ -95,11 +95,11 @@ void Repository::save_draft(Transaction& transaction) {
       batch.packs_added.push_back(*pack);
     }
     state_->database->write(batch);
-    state_->store->refresh();
   }
+  const std::uint64_t generation = impl.staging.loose().collection_generation();
   std::vector<refs::LooseRow> loose;
   if (!impl.staging.loose().empty()) loose.push_back(impl.staging.loose().take());
-  state_->database->stage(changes, loose);
+  state_->database->stage(changes, loose, generation);
   if (!taken_back.empty()) state_->database->unstage(taken_back);
   state_->store->refresh();
 }

@@ -20,10 +20,11 @@ namespace isodb {
 struct ImportSession::Impl {
   explicit Impl(std::shared_ptr<RepositoryState> repository)
       : state(std::move(repository)),
-        pack(state->files, state->store->packs_folder(), state->store.get()),
+        generation(state->store->collection_generation()),
+        existing(state->store->writer_view()),
+        pack(state->files, state->store->packs_folder(), existing.get()),
         source(pack, *state->store),
-        nodes(source, *state->node_cache),
-        generation(state->store->collection_generation()) {
+        nodes(source, *state->node_cache) {
     reserve_sequence();
     for (const refs::Ref& ref : state->database->refs()) refs_at_start[ref.name] = ref.target;
   }
@@ -41,10 +42,11 @@ struct ImportSession::Impl {
   bool reaches(const CommitId& descendant, const CommitId& ancestor);
 
   std::shared_ptr<RepositoryState> state;
+  std::uint64_t generation;
+  std::unique_ptr<objects::ObjectSource> existing;  // what the pack need not hold
   objects::PackWriter pack;
   repo::OverlaySource source;
   objects::NodeReader nodes;
-  std::uint64_t generation;
   /// The session's own range of commit numbers, so that commits made beside it do not collide with
   /// it.
   std::uint64_t sequence = 0;

@@ -23,6 +23,11 @@ bool Staging::contains(const Id& id) const {
   return (pack_ != nullptr && pack_->contains(id)) || loose_.contains(id);
 }
 
+bool Staging::is_intact() const {
+  if (pack_ != nullptr) return pack_generation_ == store_.collection_generation();
+  return loose_.is_intact();
+}
+
 std::optional<objects::PackInfo> Staging::finish_pack() {
   std::optional<objects::PackInfo> info = pack_->finish();
   pack_.reset();
@@ -30,7 +35,9 @@ std::optional<objects::PackInfo> Staging::finish_pack() {
 }
 
 void Staging::move_to_pack() {
-  pack_ = std::make_unique<objects::PackWriter>(files_, store_.packs_folder(), &store_);
+  pack_generation_ = store_.collection_generation();
+  existing_ = store_.writer_view();
+  pack_ = std::make_unique<objects::PackWriter>(files_, store_.packs_folder(), existing_.get());
   for (const refs::LooseRow::Item& item : loose_.row().items) {
     const objects::Object object = *loose_.get(item.id);
     pack_->put(object.type, object.payload);

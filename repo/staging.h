@@ -23,6 +23,9 @@ class Staging : public objects::ObjectStore {
   std::optional<objects::Object> get(const Id& id) const override;
   bool contains(const Id& id) const override;
 
+  /// False when a collection dropped something that was not put because the repository held it:
+  /// then the transaction has to be done again. To be asked after LocalStore::refresh().
+  bool is_intact() const;
   bool is_packed() const { return pack_ != nullptr; }
   refs::LooseBatch& loose() { return loose_; }
   /// Finishes the pack: durable, but not registered yet. The staging is empty afterwards.
@@ -35,6 +38,8 @@ class Staging : public objects::ObjectStore {
   core::FileSystem& files_;
   refs::LooseBatch loose_;
   std::size_t plain_bytes_ = 0;
+  std::uint64_t pack_generation_ = 0;
+  std::unique_ptr<objects::ObjectSource> existing_;  // what the pack need not hold; outlives it
   std::unique_ptr<objects::PackWriter> pack_;
 };
 
