@@ -202,7 +202,7 @@ void Corpus::document(std::uint64_t number, std::uint32_t version, std::string& 
   kKinds[writer.random().below(4)](writer);
   std::string closing = "\"";
   if (version != 0) {
-    Writer edit(closing, scatter(number ^ (std::uint64_t{version} << 40)));
+    Writer edit(closing, scatter(number ^ scatter(version)));
     edit.text(",\"edited\":\"").time().text("\"");
   }
   writer.sentences(static_cast<std::size_t>(bytes), closing + "}");

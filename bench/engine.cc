@@ -3,11 +3,8 @@
 namespace isodb::bench {
 
 const std::vector<EngineKind>& engine_kinds() {
-  static const std::vector<EngineKind> kinds = {
-#ifdef ISODB_BENCH_ISODB
-      isodb_kind(),
-#endif
-      lmdb_kind(),  rocksdb_kind(), sqlite_kind(), libgit2_kind(), git_kind()};
+  static const std::vector<EngineKind> kinds = {isodb_kind(),  lmdb_kind(),    rocksdb_kind(),
+                                                sqlite_kind(), libgit2_kind(), git_kind()};
   return kinds;
 }
 
