@@ -1,6 +1,7 @@
 #include "cli/commit_view.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "cli/change.h"
 #include "cli/text.h"
@@ -16,6 +17,19 @@ std::string person_of(ByteView ident) {
 }
 
 }  // namespace
+
+std::uint64_t time_of(const Commit& commit) {
+  constexpr std::uint64_t kSecondsMax = 253'402'300'799;  // the end of the year 9999
+  const auto ident = commit.origin_field("author");
+  const std::size_t end = ident ? ident->rfind("> ") : ByteView::npos;
+  if (end == ByteView::npos) return commit.clock.millis();
+  std::uint64_t seconds = 0;
+  const char* const digits = ident->data() + end + 2;
+  if (std::from_chars(digits, ident->data() + ident->size(), seconds).ec != std::errc()) {
+    return commit.clock.millis();
+  }
+  return std::min(seconds, kSecondsMax) * 1000;
+}
 
 std::string subject_of(ByteView message) {
   return std::string(message.substr(0, message.find('\n')));
@@ -80,7 +94,7 @@ std::vector<std::string> CommitView::lines(const CommitId& id, const Commit& com
       (name == fingerprint ? ""
        : foreign ? ", imported by " + printable(member_name(commit.author).value_or(fingerprint))
                  : " (" + fingerprint + ")"));
-  lines.push_back("Date:   " + iso_time(commit.clock));
+  lines.push_back("Date:   " + iso_time(time_of(commit)));
   lines.emplace_back();
   ByteView rest = commit.message;
   while (rest.ends_with('\n')) rest.remove_suffix(1);
@@ -104,7 +118,7 @@ JsonObject CommitView::json(const CommitId& id, const Commit& commit) {
   object.id("commit", id)
       .id("tree", commit.tree)
       .strings("parents", parents)
-      .string("time", iso_time(commit.clock))
+      .string("time", iso_time(time_of(commit)))
       .string("clock", commit.clock.text())
       .string("author", author(commit))
       .string("key", commit.author.text())

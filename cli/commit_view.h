@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -41,6 +43,10 @@ class CommitView {
   std::map<PublicKey, std::optional<std::string>> names_;
   std::unordered_map<Id, std::vector<std::string>> refs_;  // only looked up, never walked
 };
+
+/// When a commit was made, in milliseconds since 1970: what its foreign author said of an imported
+/// commit, whose own clock stands above the repository's first commit; else its clock.
+std::uint64_t time_of(const Commit& commit);
 
 /// A message's first line.
 std::string subject_of(ByteView message);

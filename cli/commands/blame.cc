@@ -31,9 +31,10 @@ void print_json(Context& context, CommitView& view, const Repository& repository
   } else {
     object.raw("line", item.place).bytes("text", item.value);
   }
+  const Commit commit = repository.commit(item.commit);
   object.id("commit", item.commit)
-      .string("time", iso_time(item.clock))
-      .string("author", view.author(repository.commit(item.commit)))
+      .string("time", iso_time(time_of(commit)))
+      .string("author", view.author(commit))
       .string("key", item.author.text());
   context.print(object);
 }
@@ -48,19 +49,21 @@ std::string padded(const std::string& text, std::size_t width) {
 
 void print_text(Context& context, CommitView& view, const Repository& repository,
                 const std::vector<BlameItem>& items) {
-  std::vector<std::string> authors;
+  std::vector<std::string> authors, times;
   std::size_t author_width = 0, place_width = 0;
   for (const BlameItem& item : items) {
-    authors.push_back(printable(view.author(repository.commit(item.commit))));
+    const Commit commit = repository.commit(item.commit);
+    authors.push_back(printable(view.author(commit)));
+    times.push_back(iso_time(time_of(commit)).substr(0, 16));
     author_width = std::max(author_width, columns(authors.back()));
     place_width = std::max(place_width, columns(item.place));
   }
   for (std::size_t i = 0; i < items.size(); ++i) {
     const BlameItem& item = items[i];
     const std::string place = item.place.empty() ? "(all)" : printable(item.place);
-    context.out() << context.paint(Style::kYellow, item.commit.short_hex()) << "  "
-                  << iso_time(item.clock).substr(0, 16) << "  " << padded(authors[i], author_width)
-                  << "  " << context.paint(Style::kCyan, padded(place, place_width)) << "  "
+    context.out() << context.paint(Style::kYellow, item.commit.short_hex()) << "  " << times[i]
+                  << "  " << padded(authors[i], author_width) << "  "
+                  << context.paint(Style::kCyan, padded(place, place_width)) << "  "
                   << printable(item.value) << "\n";
   }
 }

@@ -36,7 +36,7 @@ void list(Context& context) {
                         .string("ref", ref.name)
                         .id("commit", ref.target)
                         .boolean("current", is_current)
-                        .string("time", iso_time(commit.clock))
+                        .string("time", iso_time(time_of(commit)))
                         .bytes("message", commit.message));
     } else {
       context.out() << (is_current ? context.paint(Style::kGreen, "* " + branch_name(ref.name))

@@ -59,9 +59,10 @@ void select(const Arguments& arguments, const Repository& repository, const Comm
   std::uint64_t left = arguments.limit;
   if (left == 0) return;
   repository.log(from, {.path = path}, [&](const LoggedCommit& logged) {
-    const std::uint64_t time = logged.commit.clock.millis();
-    if (time < span.since) return false;  // every commit after this one is older still
-    if (time <= span.until) {
+    // Clocks fall from here on, and no commit was made after its clock.
+    if (logged.commit.clock.millis() < span.since) return false;
+    const std::uint64_t time = time_of(logged.commit);
+    if (time >= span.since && time <= span.until) {
       take(logged);
       --left;
     }
