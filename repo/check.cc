@@ -162,10 +162,10 @@ std::vector<Finding> Repository::fsck(const ProgressFunction& progress) const {
         if (progress) progress({"objects", done, all});
       });
   repo::Reachable reachable(*state_);
-  reachable.check_trees(true);
   reachable.on_problem([&](const std::string& where, const std::string& problem) {
     findings.push_back({where, problem});
   });
+  reachable.check_trees();
   std::uint64_t done = 0;
   reachable.visit_all([&](const Id&, ObjectType type) {
     if (type == ObjectType::kCommit && progress) progress({"commits", ++done, 0});

@@ -12,6 +12,10 @@ namespace isodb::repo {
 
 Reachable::Reachable(RepositoryState& state) : state_(state) {}
 
+void Reachable::check_trees() {
+  trees_.emplace(state_.nodes());
+}
+
 std::vector<Id> Reachable::roots() const {
   std::set<Id> roots{state_.root};
   for (const refs::Ref& ref : state_.database->refs()) roots.insert(ref.target);
@@ -105,6 +109,11 @@ void Reachable::visit_commit(const CommitId& id, const Visit& visit) {
   const std::string where = "commit " + id.hex();
   if (commit.deleted) {
     guarded(where, [&] { visit_content(*commit.deleted, where, visit); });
+  }
+  if (trees_) {
+    trees_->verify(commit.tree, [&](const Id& node, const std::string& problem) {
+      report_(where, "tree node " + node.hex() + ": " + problem);
+    });
   }
   guarded(where, [&] { visit_tree(commit.tree, where, visit); });
   if (commit.base) guarded(where, [&] { visit_tree(*commit.base, where, visit); });

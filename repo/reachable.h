@@ -8,6 +8,7 @@
 #include "isodb/commit.h"
 #include "isodb/entry.h"
 #include "objects/tree.h"
+#include "objects/tree_verify.h"
 #include "repo/state.h"
 
 namespace isodb::repo {
@@ -22,9 +23,8 @@ class Reachable {
 
   explicit Reachable(RepositoryState& state);
 
-  /// Also checks that nodes are cut where the format says and that every content is there. Off
-  /// unless asked.
-  void check_trees(bool check) { check_trees_ = check; }
+  /// Also checks every tree against the format's rules (objects::TreeVerifier). Needs on_problem().
+  void check_trees();
   /// Called for what is missing or damaged; without it the walk throws Error(kCorrupt) instead.
   void on_problem(Problem report) { report_ = std::move(report); }
 
@@ -41,7 +41,7 @@ class Reachable {
   bool first_time(const Id& id) { return seen_.insert(id).second; }
 
   RepositoryState& state_;
-  bool check_trees_ = false;
+  std::optional<objects::TreeVerifier> trees_;
   Problem report_;
   std::unordered_set<Id> seen_;
 };

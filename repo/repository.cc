@@ -17,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kRepositoryDocument = ".isodb/repository.json";
+constexpr const char* kUnfinishedDatabase = "repo.db.unfinished";
 constexpr mode_t kKeyFolderMode = 0700;
 constexpr unsigned kKeyFileMode = 0600;
 
@@ -33,7 +34,10 @@ void check_free_folder(const fs::path& folder) {
     throw Error(ErrorCode::kInvalid, folder.string() + " holds a repository already",
                 "isodb -C " + folder.string() + " status shows it");
   }
-  if (!fs::is_empty(folder)) {
+  // What an interrupted init left is taken up again.
+  const bool interrupted =
+      fs::exists(folder / kUnfinishedDatabase) || fs::exists(folder / RepositoryState::kKeyPath);
+  if (!fs::is_empty(folder) && !interrupted) {
     throw Error(ErrorCode::kInvalid, folder.string() + " is not empty",
                 "choose a folder that is empty or not there yet");
   }
@@ -41,9 +45,10 @@ void check_free_folder(const fs::path& folder) {
 
 SecretKey make_key(const fs::path& folder, const std::optional<fs::path>& key_file) {
   core::FileSystem& files = core::posix_file_system();
+  const fs::path path = folder / RepositoryState::kKeyPath;
+  if (!key_file && files.exists(path)) return SecretKey::parse(core::read_file(files, path, 4096));
   SecretKey key =
       key_file ? SecretKey::parse(core::read_file(files, *key_file, 4096)) : SecretKey::generate();
-  const fs::path path = folder / RepositoryState::kKeyPath;
   files.create_directories(path.parent_path());
   if (::chmod(path.parent_path().c_str(), kKeyFolderMode) != 0) {
     core::throw_io_error("protect", path.parent_path(), errno);
@@ -104,7 +109,10 @@ Repository Repository::init(const fs::path& folder, const InitOptions& options) 
 
   // The database appears under its name only when the root commit is in it, so that a crash leaves
   // no half-made repository.
-  const fs::path unfinished = folder / "repo.db.unfinished";
+  const fs::path unfinished = folder / kUnfinishedDatabase;
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
+    files.remove(unfinished.string() + suffix);
+  }
   {
     auto database = refs::Database::create(unfinished, {});
     const refs::LocalStore store(*database, files, folder / RepositoryState::kPacksName);

@@ -163,6 +163,15 @@ Id resolve_base(const RepositoryState& state, std::string_view base, std::string
   fail_unknown(state, base);
 }
 
+/// Parents are sorted by id; an imported merge knows which was the first where it came from.
+CommitId first_parent(const Commit& commit) {
+  const std::optional<ByteView> foreign = commit.origin_field("parent");
+  const std::optional<Id> id = foreign ? Id::from_hex(*foreign) : std::nullopt;
+  const bool known = id && std::find(commit.parents.begin(), commit.parents.end(), CommitId(*id)) !=
+                               commit.parents.end();
+  return known ? CommitId(*id) : commit.parents.front();
+}
+
 }  // namespace
 
 Id resolve_revision(const RepositoryState& state, std::string_view revision) {
@@ -188,7 +197,7 @@ Id resolve_revision(const RepositoryState& state, std::string_view revision) {
       throw Error(ErrorCode::kNotFound,
                   "'" + std::string(revision) + "' goes back before the first commit");
     }
-    id = commit.parents.front();
+    id = first_parent(commit);
   }
   return id;
 }

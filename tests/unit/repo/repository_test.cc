@@ -236,3 +236,16 @@ TEST_CASE("an imported parent that another parent descends from is no parent") {
   CHECK(commit.tree == repository.commit(two).tree);
   CHECK(repository.verify("").empty());
 }
+
+TEST_CASE("an init that was cut short is taken up again") {
+  TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "r/packs");
+  std::filesystem::create_directories(folder / "r/keys");
+  const SecretKey key = SecretKey::generate();
+  isodb::testing::spill(folder / "r/keys/device.key", key.text());
+  isodb::testing::spill(folder / "r/repo.db.unfinished", "half a database");
+  Repository repository = Repository::init(folder / "r");
+  CHECK(repository.public_key() == key.public_key());
+  CHECK(repository.fsck().empty());
+  CHECK_FALSE(std::filesystem::exists(folder / "r/repo.db.unfinished"));
+}
