@@ -9,20 +9,29 @@ namespace {
 
 constexpr std::size_t kSlotsMin = 1024;
 
+// Other bits than those that name the slot; never 0.
+std::uint8_t tag_of(const Id& id) {
+  return static_cast<std::uint8_t>(id.data()[0] | 1);
+}
+
 }  // namespace
 
-PackEntries::PackEntries() : slots_(kSlotsMin, kNone) {}
+PackEntries::PackEntries() : tags_(kSlotsMin), slots_(kSlotsMin) {}
 
 /// The slot that holds `id`, or the free one where it would go. Ids are uniformly distributed.
 std::size_t PackEntries::slot_of(const Id& id) const {
   const std::size_t mask = slots_.size() - 1;
+  const std::uint8_t tag = tag_of(id);
   std::size_t slot = static_cast<std::size_t>(id.prefix64()) & mask;
-  while (slots_[slot] != kNone && (*this)[slots_[slot]].id != id) slot = (slot + 1) & mask;
+  while (tags_[slot] != 0 && (tags_[slot] != tag || (*this)[slots_[slot]].id != id)) {
+    slot = (slot + 1) & mask;
+  }
   return slot;
 }
 
 std::uint32_t PackEntries::find(const Id& id) const {
-  return slots_[slot_of(id)];
+  const std::size_t slot = slot_of(id);
+  return tags_[slot] == 0 ? kNone : slots_[slot];
 }
 
 std::uint32_t PackEntries::add(const Id& id) {
@@ -33,15 +42,21 @@ std::uint32_t PackEntries::add(const Id& id) {
   }
   const std::uint32_t number = size_++;
   (*this)[number].id = id;
-  slots_[slot_of(id)] = number;
+  place(number);
   return number;
 }
 
+void PackEntries::place(std::uint32_t number) {
+  const Id& id = (*this)[number].id;
+  const std::size_t slot = slot_of(id);
+  tags_[slot] = tag_of(id);
+  slots_[slot] = number;
+}
+
 void PackEntries::grow() {
-  slots_.assign(slots_.size() * 2, kNone);
-  for (std::uint32_t number = 0; number < size_; ++number) {
-    slots_[slot_of((*this)[number].id)] = number;
-  }
+  tags_.assign(tags_.size() * 2, 0);
+  slots_.assign(tags_.size(), 0);
+  for (std::uint32_t number = 0; number < size_; ++number) place(number);
 }
 
 }  // namespace isodb::objects

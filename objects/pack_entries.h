@@ -17,7 +17,9 @@ struct PackEntry {
   std::uint8_t depth = 0;      ///< of its record
   std::uint16_t position = 0;  ///< versions since one that stands by itself (PackEncoder)
 
-  std::uint64_t offset() const { return load_pack_offset(reinterpret_cast<const char*>(offset_bytes)); }
+  std::uint64_t offset() const {
+    return load_pack_offset(reinterpret_cast<const char*>(offset_bytes));
+  }
   void set_offset(std::uint64_t offset) {
     for (std::size_t i = 0; i < kOffsetBytes; ++i) {
       offset_bytes[i] = static_cast<std::uint8_t>(offset >> (8 * i));
@@ -48,10 +50,12 @@ class PackEntries {
  private:
   static constexpr std::uint32_t kBlockEntries = 4096;
   std::size_t slot_of(const Id& id) const;
+  void place(std::uint32_t number);
   void grow();
 
   std::vector<std::unique_ptr<PackEntry[]>> blocks_;
-  std::vector<std::uint32_t> slots_;  // numbers, or kNone
+  std::vector<std::uint8_t> tags_;    // of the id in the slot; 0 where it is free
+  std::vector<std::uint32_t> slots_;  // numbers
   std::uint32_t size_ = 0;
 };
 
