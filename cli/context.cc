@@ -86,6 +86,7 @@ std::string Context::editor() {
 
 void Context::note(std::string_view sentence) {
   if (json_ || quiet_) return;
+  if (const auto meter = meter_.lock()) meter->hide();
   out_.flush();
   std::cerr << "isodb: " << sentence << "\n";
 }
@@ -93,6 +94,7 @@ void Context::note(std::string_view sentence) {
 ProgressFunction Context::progress(std::string_view unit) {
   if (json_ || quiet_ || ::isatty(STDERR_FILENO) != 1) return {};
   const auto meter = std::make_shared<ProgressMeter>(unit);
+  meter_ = meter;
   return [meter](const Progress& progress) { meter->update(progress); };
 }
 

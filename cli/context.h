@@ -53,6 +53,7 @@ class Context {
   std::optional<std::filesystem::path> directory_;
   bool json_ = false, quiet_ = false, no_pager_ = false, color_by_setting_ = false;
   std::optional<Repository> repository_;
+  std::weak_ptr<ProgressMeter> meter_;  ///< the newest one; owned by what progress() returned
   Access access_ = Access::kRead;
 };
 

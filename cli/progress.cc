@@ -30,7 +30,12 @@ ProgressMeter::ProgressMeter(std::string_view unit)
     : unit_(unit), began_(Clock::now()), shown_(began_) {}
 
 ProgressMeter::~ProgressMeter() {
+  hide();
+}
+
+void ProgressMeter::hide() {
   if (visible_) std::fputs("\r\x1b[K", stderr);
+  visible_ = false;
 }
 
 void ProgressMeter::update(const Progress& progress) {

@@ -21,6 +21,8 @@ class ProgressMeter {
   ProgressMeter& operator=(const ProgressMeter&) = delete;
 
   void update(const Progress& progress);
+  /// Wipes the line until the next update, so that a message can stand there.
+  void hide();
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -41,6 +41,7 @@ void end_program(int signal) {
 
 void install_signal_handlers() {
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction present {};
     ::sigaction(signal, nullptr, &present);
@@ -75,8 +76,7 @@ int run_shell(const std::string& command, const std::string& argument) {
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   sigset_t defaults = ending_signals();
-  sigaddset(&defaults, SIGPIPE);
-  sigaddset(&defaults, SIGQUIT);
+  for (const int signal : {SIGPIPE, SIGXFSZ, SIGQUIT}) sigaddset(&defaults, signal);
   posix_spawnattr_setsigdefault(&attributes, &defaults);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
   std::string shell = "sh", option = "-c", text = command + " \"$@\"", name = "isodb",

@@ -6,8 +6,9 @@
 
 namespace isodb::cli {
 
-/// SIGPIPE becomes an error of write(); SIGINT, SIGTERM and SIGHUP end the program as always, after
-/// the temporary file is removed and the pager has been quit.
+/// SIGPIPE and SIGXFSZ (a file beyond ulimit -f) become errors of write(); SIGINT, SIGTERM and
+/// SIGHUP end the program as always, after the temporary file is removed and the pager has been
+/// quit.
 void install_signal_handlers();
 /// The one file to remove when a signal ends the program; "" for none.
 void remove_on_signal(const std::string& path);

@@ -83,7 +83,7 @@ JsonObject summary(const Exchange& exchange) {
 void say(Context& context, const Exchange& exchange, const std::string& text) {
   if (exchange.place == "-") {
     context.note(text);
-  } else {
+  } else if (!context.quiet()) {
     context.out() << text << "\n";
   }
 }

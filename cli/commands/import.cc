@@ -125,6 +125,7 @@ ExitCode import_git(const Arguments& arguments, const Exchange& exchange, Contex
     context.print(object);
     return ExitCode::kDone;
   }
+  if (context.quiet()) return ExitCode::kDone;
   context.out() << "imported " << counted(report.commits, "commit") << " ("
                 << counted(report.merges, "merge") << "), "
                 << counted(report.documents, "document version") << " and "
@@ -164,6 +165,7 @@ ExitCode import_folder(const Arguments& arguments, const Exchange& exchange, Con
     context.print(object);
     return ExitCode::kDone;
   }
+  if (context.quiet()) return ExitCode::kDone;
   context.out() << "imported " << counted(report.documents, "document") << " ("
                 << human_bytes(report.bytes) << ")";
   if (report.removed > 0) context.out() << ", removed " << grouped(report.removed);
@@ -194,6 +196,7 @@ ExitCode import_records(const Arguments& arguments, const Exchange& exchange, Co
     context.print(object);
     return ExitCode::kDone;
   }
+  if (context.quiet()) return ExitCode::kDone;
   context.out() << "imported " << counted(report.documents, "document") << " from "
                 << human_bytes(report.bytes) << in_commits(report.commits.size()) << "\n";
   return ExitCode::kDone;

@@ -327,6 +327,38 @@ TEST_CASE("what takes longer than a second shows its rate on a terminal, and wip
   CHECK_FALSE(contains(quiet.err, "/s"));
 }
 
+TEST_CASE("-q leaves out every sentence about what was done") {
+  const RepositoryRunner runner;
+  const Ran ran = runner.shell(
+      "set -e; echo x | isodb put -q a; isodb cp -q a b; isodb mv -q b c; isodb rm -q c; "
+      "isodb begin -q; echo y | isodb put -q a; isodb commit -q; isodb begin -q; isodb rollback "
+      "-q; "
+      "seq 3 | isodb import jsonl -q --prefix p; "
+      "isodb export jsonl out.jsonl -q --prefix p; isodb config set ui.pager "
+      "x");
+  CHECK(ran.exit_code == 0);
+  CHECK(ran.out.empty());
+  CHECK(ran.err.empty());
+}
+
+TEST_CASE("a disk that is full while a document is put is exit code 7, and nothing is lost") {
+  const RepositoryRunner runner;
+  runner.put("a.txt", "kept");
+  const std::string head = runner.head();
+  std::mt19937_64 random(3);
+  spill(runner.folder() / "large", random_bytes(random, 4'000'000));
+  // A limit on the size of files fails a write as a full disk does.
+  const Ran ran = runner.shell("ulimit -f 1000; isodb put large.bin large");
+  INFO(ran.err);
+  CHECK(ran.exit_code == 7);
+  CHECK(ran.err.starts_with("isodb: "));
+  CHECK(runner.head() == head);
+  CHECK(runner.must({"get", "a.txt"}) == "kept");
+  runner.must({"fsck"});
+  runner.must({"put", "large.bin", "large"});
+  CHECK(runner.must({"get", "large.bin"}) == slurp(runner.folder() / "large"));
+}
+
 /// The program with the rights of nobody: as root every folder is writable.
 Ran run_unprivileged(const ProgramRunner& runner, const std::string& arguments) {
   if (::geteuid() != 0) return runner.shell("isodb " + arguments);
