@@ -1,5 +1,6 @@
 #include "repo/commit_queue.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "isodb/error.h"
@@ -13,6 +14,17 @@ namespace {
 
 /// Every lost round means that somebody else's commit succeeded; past this many something is wrong.
 constexpr int kRoundsMax = 1000;
+
+/// False when a collection dropped content that the transaction relies on.
+bool is_intact(const CommitRequest& request, const refs::LocalStore& store) {
+  const Staging& staging = *request.staging;
+  if (staging.generation() == store.collection_generation()) return true;
+  if (!staging.is_intact()) return false;
+  const auto changes = request.changes->sorted();
+  return std::all_of(changes.begin(), changes.end(), [&](const StagedChanges::Change* change) {
+    return change->removed || staging.contains(change->content);
+  });
+}
 
 }  // namespace
 
@@ -142,7 +154,8 @@ void CommitQueue::commit_packed(CommitRequest& request) {
   // attempt then refers to, and commit like a small transaction.
   refs::WriteBatch keep;
   keep.packs_added = batch.packs_added;
-  state_.database->write(keep);
+  keep.collection_generation = request.staging->generation();
+  state_.database->write(keep);  // refused after a collection; then the next attempt is stale
   state_.store->refresh();
   commit_group({&request});
 }
@@ -161,7 +174,7 @@ void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
   }
   const Commit parent =
       objects::decode_commit(objects::get_expected(source, *head, ObjectType::kCommit));
-  if (!request.staging->is_intact()) {
+  if (!is_intact(request, *state_.store)) {
     group.outcomes.push_back(Stale{request.branch, CommitId(*head), {}});
     return;
   }

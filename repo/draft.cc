@@ -91,12 +91,15 @@ void Repository::save_draft(Transaction& transaction) {
   }
   if (impl.staging.is_packed()) {
     refs::WriteBatch batch;
+    batch.collection_generation = impl.staging.generation();
     if (std::optional<objects::PackInfo> pack = impl.staging.finish_pack()) {
       batch.packs_added.push_back(*pack);
     }
-    state_->database->write(batch);
+    if (state_->database->write(batch).lost) {
+      throw Error(ErrorCode::kStale, "a collection ran meanwhile", "stage the changes again");
+    }
   }
-  const std::uint64_t generation = impl.staging.loose().collection_generation();
+  const std::uint64_t generation = impl.staging.generation();
   std::vector<refs::LooseRow> loose;
   if (!impl.staging.loose().empty()) loose.push_back(impl.staging.loose().take());
   state_->database->stage(changes, loose, generation);

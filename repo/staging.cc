@@ -24,8 +24,8 @@ bool Staging::contains(const Id& id) const {
 }
 
 bool Staging::is_intact() const {
-  if (pack_ != nullptr) return pack_generation_ == store_.collection_generation();
-  return loose_.is_intact();
+  if (generation() == store_.collection_generation()) return true;
+  return !was_packed_ && loose_.is_intact();
 }
 
 std::optional<objects::PackInfo> Staging::finish_pack() {
@@ -35,7 +35,7 @@ std::optional<objects::PackInfo> Staging::finish_pack() {
 }
 
 void Staging::move_to_pack() {
-  pack_generation_ = store_.collection_generation();
+  was_packed_ = true;
   existing_ = store_.writer_view();
   pack_ = std::make_unique<objects::PackWriter>(files_, store_.packs_folder(), existing_.get());
   for (const refs::LooseRow::Item& item : loose_.row().items) {

@@ -26,6 +26,8 @@ class Staging : public objects::ObjectStore {
   /// False when a collection dropped something that was not put because the repository held it:
   /// then the transaction has to be done again. To be asked after LocalStore::refresh().
   bool is_intact() const;
+  /// The collection generation in which it began to rely on what the repository held.
+  std::uint64_t generation() const { return loose_.collection_generation(); }
   bool is_packed() const { return pack_ != nullptr; }
   refs::LooseBatch& loose() { return loose_; }
   /// Finishes the pack: durable, but not registered yet. The staging is empty afterwards.
@@ -38,7 +40,7 @@ class Staging : public objects::ObjectStore {
   core::FileSystem& files_;
   refs::LooseBatch loose_;
   std::size_t plain_bytes_ = 0;
-  std::uint64_t pack_generation_ = 0;
+  bool was_packed_ = false;  // what the pack relies on is not known one by one
   std::unique_ptr<objects::ObjectSource> existing_;  // what the pack need not hold; outlives it
   std::unique_ptr<objects::PackWriter> pack_;
 };

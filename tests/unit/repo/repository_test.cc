@@ -191,6 +191,38 @@ TEST_CASE("collection drops what nothing reaches and keeps all the rest") {
   CHECK(repository.fsck().empty());
 }
 
+TEST_CASE("a transaction that relies on what a collection dropped is stale, and loses nothing") {
+  TemporaryFolder folder;
+  Repository repository = Repository::init(folder / "r");
+  const std::string document(500, 'd');
+  const std::string large = [] {
+    std::string text;
+    for (int i = 0; i < 400'000; ++i) text += std::to_string(i * 7919 % 10'007);
+    return text;
+  }();
+  repository.begin_draft();
+  Transaction draft = repository.draft_transaction();
+  draft.put("a", document);
+  draft.put("b", large);
+  repository.save_draft(draft);
+  repository.drop_draft();
+
+  Transaction small = repository.begin();
+  small.put("a", document);
+  Transaction bulk = repository.begin();
+  bulk.put("b", large);
+  Transaction untouched = repository.begin();
+  untouched.put("c", "its own");
+  CHECK(Repository::open(folder / "r").collect().objects_dropped > 0);
+  CHECK(std::holds_alternative<Stale>(small.commit({.message = "a"})));
+  CHECK(std::holds_alternative<Stale>(bulk.commit({.message = "b"})));
+  CHECK(std::holds_alternative<CommitId>(untouched.commit({.message = "c"})));
+  put(repository, "a", document);
+  put(repository, "b", large);
+  CHECK(repository.snapshot().get("b") == large);
+  CHECK(repository.fsck().empty());
+}
+
 TEST_CASE("an imported merge writes what its parents hold in different versions") {
   TemporaryFolder folder;
   Repository repository = Repository::init(folder / "r");
