@@ -1,9 +1,9 @@
 #include "objects/node.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
-#include "core/varint.h"
 #include "objects/node_format.h"
 
 namespace isodb::objects {
@@ -58,10 +58,15 @@ std::size_t Node::lower_bound(std::string_view key) const {
   const int order = key.substr(0, head.size()).compare(head);
   if (order != 0) return order < 0 ? 0 : size();
   const std::string_view rest = key.substr(head.size());
+  std::array<char, 8> padded{};
+  std::copy_n(rest.begin(), std::min(rest.size(), padded.size()), padded.begin());
+  const std::uint64_t rest_head = load_head(padded.data(), padded.size());
   std::size_t begin = 0;
   for (std::size_t left = size(); left > 0;) {
     const std::size_t half = left / 2;
-    if (suffix(begin + half) < rest) {
+    const std::string_view tail = suffix(begin + half);
+    const std::uint64_t tail_head = load_head(tail.data(), tail.size());
+    if (tail_head != rest_head ? tail_head < rest_head : tail < rest) {
       begin += half + 1;
       left -= half + 1;
     } else {
@@ -128,10 +133,10 @@ Entry Node::entry(std::size_t i) const {
     entry.media_type = *media_type_from_number(media);
   }
   const char* stamp = number_bytes(i).data();
-  entry.stamp.clock.value = core::load_u64(stamp);
-  entry.stamp.writer.value = core::load_u64(stamp + 8);
+  entry.stamp.clock.value = load_count(stamp);
+  entry.stamp.writer.value = load_count(stamp + 8);
   if ((head & kFlagMerged) != 0) {
-    entry.merge_digest_tail = core::load_u64(at);
+    entry.merge_digest_tail = load_count(at);
     at += 8;
   }
   if ((head & kHasMetadata) != 0) entry.metadata = load_id(at);
@@ -139,7 +144,7 @@ Entry Node::entry(std::size_t i) const {
 }
 
 Child Node::child(std::size_t i) const {
-  return {id(i), core::load_u64(number_bytes(i).data()), flags(i)};
+  return {id(i), load_count(number_bytes(i).data()), flags(i)};
 }
 
 bool Node::same_value(std::size_t i, const Node& other, std::size_t j) const {

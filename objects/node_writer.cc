@@ -74,6 +74,16 @@ std::string_view NodeWriter::key(std::size_t i) const {
   return std::string_view(keys_).substr(begin, key_ends_[i] - begin);
 }
 
+void NodeWriter::reserve(const Node& node) {
+  const std::size_t values = node.size() + 2;
+  keys_.reserve(node.weight());
+  key_ends_.reserve(values);
+  ids_.reserve(values * Id::kSize);
+  numbers_.reserve(values * number_size(level_));
+  attributes_.reserve(node.payload().size() - node.layout_.attributes_at + kAttributeBytesMax);
+  attribute_ends_.reserve(values);
+}
+
 Id NodeWriter::id(std::size_t i) const {
   return Id::from_bytes(std::string_view(ids_).substr(i * Id::kSize, Id::kSize));
 }
@@ -118,7 +128,7 @@ Child NodeWriter::summary(std::size_t n) const {
   Child all;
   for (std::size_t i = 0; i < n; ++i) {
     const std::size_t attributes_begin = i == 0 ? 0 : attribute_ends_[i - 1];
-    all.count += level_ == 0 ? 1 : core::load_u64(numbers_.data() + i * kCountBytes);
+    all.count += level_ == 0 ? 1 : load_count(numbers_.data() + i * kCountBytes);
     all.flags |= static_cast<std::uint8_t>(attributes_[attributes_begin]) & kEntryFlagMask;
   }
   return all;

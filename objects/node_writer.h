@@ -25,6 +25,9 @@ class NodeWriter {
   void add(std::string_view key, const Child& child);
   void add(const Node& from, std::size_t i);
 
+  /// Room for about what `node` holds.
+  void reserve(const Node& node);
+
   std::uint8_t level() const { return level_; }
   std::size_t size() const { return key_ends_.size(); }
   std::string_view key(std::size_t i) const;

@@ -13,7 +13,7 @@ class Side {
   bool at_end() const { return !subtree_ && positions_.empty(); }
   /// The subtree that starts here and was not entered.
   const std::optional<Id>& subtree() const { return subtree_; }
-  /// Its level; 0 for the root too, as long as it was not read.
+  /// Its level; above all others for the root, which was not read yet.
   std::uint8_t level() const {
     return positions_.empty() ? UINT8_MAX
                               : static_cast<std::uint8_t>(positions_.back().node->level() - 1);
@@ -36,7 +36,14 @@ class Side {
 
   const Node& leaf() const { return *positions_.back().node; }
   std::size_t index() const { return positions_.back().index; }
-  const std::string& path() const { return path_; }
+  std::string path() const { return leaf().key(index()); }
+  Entry entry() const { return leaf().entry(index()); }
+
+  /// The order of two entries' paths, put together only where the leaves' prefixes differ.
+  int compare_path(const Side& other) const {
+    if (leaf().prefix() != other.leaf().prefix()) return path().compare(other.path());
+    return leaf().suffix(index()).compare(other.leaf().suffix(other.index()));
+  }
 
  private:
   struct Position {
@@ -55,14 +62,12 @@ class Side {
       subtree_ = leaf().id(index());
       return;
     }
-    leaf().copy_key(index(), path_);
-    if (!path_.starts_with(prefix_)) positions_.clear();
+    if (!prefix_.empty() && !path().starts_with(prefix_)) positions_.clear();
   }
 
   NodeReader nodes_;
   std::vector<Position> positions_;  // root first
   std::optional<Id> subtree_;
-  std::string path_;
   std::string prefix_;
 };
 
@@ -103,9 +108,7 @@ std::optional<TreeDifference> TreeDiff::next() {
   for (;;) {
     state_->enter_subtrees();
     if (before.at_end() && after.at_end()) return std::nullopt;
-    const int order = before.at_end()  ? 1
-                      : after.at_end() ? -1
-                                       : before.path().compare(after.path());
+    const int order = before.at_end() ? 1 : after.at_end() ? -1 : before.compare_path(after);
     if (order == 0 && before.leaf().same_value(before.index(), after.leaf(), after.index())) {
       before.advance();
       after.advance();
@@ -113,8 +116,8 @@ std::optional<TreeDifference> TreeDiff::next() {
     }
     TreeDifference difference;
     difference.path = order <= 0 ? before.path() : after.path();
-    if (order <= 0) difference.before = before.leaf().entry(before.index());
-    if (order >= 0) difference.after = after.leaf().entry(after.index());
+    if (order <= 0) difference.before = before.entry();
+    if (order >= 0) difference.after = after.entry();
     if (order <= 0) before.advance();
     if (order >= 0) after.advance();
     return difference;

@@ -136,6 +136,7 @@ std::size_t LevelEdit::changes_end() const {
 /// values are exchanged. False where that is not so.
 bool LevelEdit::replace_values(std::size_t end) {
   const NodePtr node = cursor_.node();
+  if (node->size() <= 1) return false;  // it may have become the root of a tree that ends below
   for (std::size_t i = next_change_; i < end; ++i) {
     if (changes_[i].removes() || node->find(changes_[i].key) == node->size()) return false;
   }
@@ -143,17 +144,18 @@ bool LevelEdit::replace_values(std::size_t end) {
   std::string last = node->key(node->size() - 1);
   if (!cursor_.at_last() && !surely_ends_naturally(level_, last)) return false;
 
-  NodeWriter writer(level_);
+  writer_.reserve(*node);
   for (std::size_t i = 0; i < node->size(); ++i) {
     if (next_change_ < end && node->key_is(i, changes_[next_change_].key)) {
-      add_value(writer, changes_[next_change_++]);
+      add_value(writer_, changes_[next_change_++]);
     } else {
-      writer.add(*node, i);
+      writer_.add(*node, i);
     }
   }
   const Id old_id = cursor_.id();
   const Child child =
-      write(writer.summary(node->size()), writer.encode(node->size()), old_id, *node);
+      write(writer_.summary(node->size()), writer_.encode(node->size()), old_id, *node);
+  writer_.drop(node->size());
   ++emitted_;
   if (child.id != old_id) node_changes_.push_back({std::move(last), child});
   return true;
@@ -192,6 +194,7 @@ void LevelEdit::recut() {
 
 void LevelEdit::start_node() {
   const NodePtr node = cursor_.node();
+  if (starts_.empty()) writer_.reserve(*node);
   starts_.push_back({cursor_, node, next_change_, written_ + writer_.size(), old_nodes_.size()});
   if (node->size() > 0) old_nodes_.push_back({node->key(node->size() - 1), cursor_.id()});
 }

@@ -53,10 +53,13 @@ enum class Shape {
   kTimeOrdered,   ///< rising, with a random tail
   kSharedPrefix,  ///< long and much alike
   kMixed,         ///< 1 to 1024 bytes, not only ASCII
-  kRisingHashes,  ///< ground: the hash of the leaf level rises with the order, forcing cuts
+  kLong,          ///< so long that a node holds few: high trees of few documents
+  kHighHashes,    ///< ground: hashes too high to cut, so that cuts are forced in two levels
+  kRisingHashes,  ///< ground: hashes high and rising with the order
 };
-inline constexpr Shape kShapes[] = {Shape::kHexIds, Shape::kTimeOrdered, Shape::kSharedPrefix,
-                                    Shape::kMixed, Shape::kRisingHashes};
+inline constexpr Shape kShapes[] = {Shape::kHexIds,      Shape::kTimeOrdered, Shape::kSharedPrefix,
+                                    Shape::kMixed,       Shape::kLong,        Shape::kHighHashes,
+                                    Shape::kRisingHashes};
 
 inline std::string shape_name(Shape shape) {
   switch (shape) {
@@ -68,6 +71,10 @@ inline std::string shape_name(Shape shape) {
       return "long shared prefixes";
     case Shape::kMixed:
       return "mixed";
+    case Shape::kLong:
+      return "long paths";
+    case Shape::kHighHashes:
+      return "high hashes";
     case Shape::kRisingHashes:
       return "rising hashes";
   }
@@ -94,6 +101,16 @@ inline std::string shaped_path(Shape shape, std::uint64_t i, std::mt19937_64& ra
       for (std::size_t n = random() % long_one; n > 0 && path.size() < 1000; --n)
         path += kPieces[random() % 10];
       return path + hex_text(i, 8);
+    }
+    case Shape::kLong:
+      return hex_text(core::xxh3(std::to_string(i)), 16) + std::string(900 + i % 100, 'x');
+    case Shape::kHighHashes: {
+      const std::string stem = hex_text(core::xxh3(std::to_string(i)), 16) + std::string(200, 'h');
+      constexpr std::uint64_t kFloor = std::uint64_t{0xe0} << 56;
+      for (std::uint64_t salt = 0;; ++salt) {
+        std::string path = stem + hex_text(salt, 6);
+        if (core::xxh3(path, 0) >= kFloor && core::xxh3(path, 1) >= kFloor) return path;
+      }
     }
     case Shape::kRisingHashes: {
       // Hashes in slowly rising steps of the upper range: no natural cut before the limit, and the

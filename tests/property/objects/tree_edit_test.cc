@@ -62,7 +62,7 @@ TEST_CASE("whatever route of batches leads to a set of entries, the root is that
   for (const Shape shape : kShapes) {
     INFO(shape_name(shape));
     const std::vector<std::string> paths = shaped_paths(shape, 1400, random);
-    for (std::size_t route = 0; route < 210; ++route) {
+    for (std::size_t route = 0; route < 150; ++route) {
       TreeStore trees;
       Model target;
       // Paths in stretches, so that whole runs of nodes come and go.
@@ -142,6 +142,29 @@ TEST_CASE("a tree emptied entry by entry, or at once, is the empty tree") {
       if (state.size() % 25 == 0) REQUIRE(root == build_tree(trees.store, state));
     }
     CHECK(root == empty_tree_id());
+  }
+}
+
+TEST_CASE("a tree cut down to either end is as low as if it had been built so") {
+  std::mt19937_64 random(26);
+  const std::vector<std::string> paths = shaped_paths(Shape::kLong, 160, random);
+  for (std::size_t size = 20; size <= paths.size(); ++size) {
+    TreeStore trees;
+    Model all;
+    for (std::size_t i = 0; i < size; ++i) all[paths[i]] = {};
+    const TreeId root = build_tree(trees.store, all);
+    for (std::size_t kept = 1; kept <= 7; kept += 2) {
+      Model first(all.begin(), std::next(all.begin(), static_cast<std::ptrdiff_t>(kept)));
+      Model last(std::prev(all.end(), static_cast<std::ptrdiff_t>(kept)), all.end());
+      for (const Model& rest : {first, last}) {
+        std::vector<TreeChange> changes;
+        for (const auto& [path, entry] : all) {
+          if (!rest.count(path)) changes.push_back({path, std::nullopt});
+        }
+        REQUIRE(edit_tree(trees.nodes, trees.store, root, changes) ==
+                build_tree(trees.store, rest));
+      }
+    }
   }
 }
 
