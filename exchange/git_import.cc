@@ -114,7 +114,7 @@ void GitImporter::commit(const GitCommit& commit) {
   input.changes = edit.changes();
   input.at_millis = time_of(commit.committer);
   input.message = commit.message;
-  const CommitId id = session_.commit(input);
+  const CommitId id = session_.commit(std::move(input));
   const Target made{id, ObjectType::kCommit, commits_.add(id, numbers)};
   on.target = made;
   on.removed = false;

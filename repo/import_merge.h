@@ -25,7 +25,6 @@ struct ImportedWrites {
 /// the commit changes. With several: also every path in which the parents' entries differ, and
 /// every path that a parent has and the result has not is deleted. Cost follows the differences.
 ImportedWrites imported_writes(const objects::NodeReader& nodes, const ImportedTrees& trees,
-                               const std::vector<ImportSession::Change>& changes,
-                               const Stamp& stamp);
+                               std::vector<ImportSession::Change> changes, const Stamp& stamp);
 
 }  // namespace isodb::repo

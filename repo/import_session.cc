@@ -192,7 +192,7 @@ std::vector<Difference> ImportSession::diff(const TreeId& before, const TreeId& 
   return differences;
 }
 
-CommitId ImportSession::commit(const CommitInput& input) {
+CommitId ImportSession::commit(CommitInput input) {
   Impl& impl = *impl_;
   const std::vector<CommitId> given =
       input.parents.empty() ? std::vector<CommitId>{impl.state->root} : input.parents;
@@ -211,11 +211,11 @@ CommitId ImportSession::commit(const CommitInput& input) {
   commit.writer = impl.state->writer;
   commit.clock = core::next_time(newest, input.at_millis);
   commit.sequence = impl.next_sequence();
-  commit.origin = input.origin;
-  commit.message = input.message;
+  commit.origin = std::move(input.origin);
+  commit.message = std::move(input.message);
 
   const repo::ImportedWrites writes =
-      repo::imported_writes(impl.nodes, trees, input.changes, commit.stamp());
+      repo::imported_writes(impl.nodes, trees, std::move(input.changes), commit.stamp());
   commit.tree = objects::edit_tree(impl.nodes, impl.pack, trees.parents.front(), writes.changes);
   if (heads.size() > 1) commit.base = trees.parents.front();
   repo::set_deleted(commit, impl.pack, writes.deleted);

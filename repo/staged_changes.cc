@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/hash.h"
+#include "repo/path_order.h"
 
 namespace isodb::repo {
 
@@ -113,14 +114,16 @@ std::vector<const StagedChanges::Change*> StagedChanges::sorted() const {
 }
 
 std::vector<const StagedChanges::Change*> StagedChanges::sorted(std::string_view prefix) const {
-  std::vector<const Change*> result;
+  std::vector<const Change*> found;
+  std::vector<std::string_view> paths;
   for (const Change& change : changes_) {
-    if (!change.path.empty() && change.path.starts_with(prefix)) result.push_back(&change);
+    if (change.path.empty() || !change.path.starts_with(prefix)) continue;
+    found.push_back(&change);
+    paths.push_back(change.path);
   }
-  const auto by_path = [](const Change* a, const Change* b) { return a->path < b->path; };
-  if (!std::is_sorted(result.begin(), result.end(), by_path)) {
-    std::sort(result.begin(), result.end(), by_path);
-  }
+  std::vector<const Change*> result;
+  result.reserve(found.size());
+  for (const std::uint32_t place : order_of_paths(paths)) result.push_back(found[place]);
   return result;
 }
 

@@ -53,7 +53,7 @@ class ImportSession {
   /// Signs and writes one commit. The import rules of docs/format.md for several parents hold:
   /// every path in which the parents differ is written, every path dropped against any parent is
   /// listed as deleted.
-  CommitId commit(const CommitInput& input);
+  CommitId commit(CommitInput input);
   TagId write_tag(const Tag& unsigned_tag);
 
   /// Makes everything durable and moves the refs, each from what it was when the session began.
