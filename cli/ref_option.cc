@@ -7,7 +7,7 @@ namespace isodb::cli {
 
 std::string existing_ref(const Repository& repository, std::string_view prefix,
                          const std::string& name) {
-  const std::string full = name.starts_with(prefix) ? name : std::string(prefix) + name;
+  std::string full = name.starts_with(prefix) ? name : std::string(prefix) + name;
   if (repository.ref(full)) return full;
   std::vector<std::string> names;
   for (const RefInfo& ref : repository.refs(std::string(prefix))) {

@@ -11,7 +11,6 @@
 namespace isodb::merge {
 
 using core::Json;
-using core::JsonMember;
 
 namespace {
 

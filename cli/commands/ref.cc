@@ -94,11 +94,11 @@ ExitCode list(const ListArguments& arguments, Context& context) {
 }
 
 template <typename Arguments>
-Command child(std::string name, std::string summary, std::string details,
+Command child(const std::string& name, const std::string& summary, const std::string& details,
               void (*declare)(Options&, Arguments&), ExitCode (*run)(const Arguments&, Context&)) {
-  return {.name = std::move(name),
-          .summary = std::move(summary),
-          .details = std::move(details),
+  return {.name = name,
+          .summary = summary,
+          .details = details,
           .examples = {},
           .declare = bind<Arguments>(declare, run),
           .children = {}};

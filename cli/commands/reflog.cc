@@ -24,7 +24,7 @@ void declare(Options& options, Arguments& arguments) {
 std::string full_name(const Repository& repository, const std::string& name) {
   if (name.empty() || name == "@") return repository.current_branch();
   for (const std::string_view prefix : {std::string_view(), kHeadsPrefix, kTagsPrefix}) {
-    const std::string full = std::string(prefix) + name;
+    std::string full = std::string(prefix) + name;
     if (!repository.reflog(full, 1).empty()) return full;
   }
   return existing_ref(repository, kHeadsPrefix, name);

@@ -35,9 +35,8 @@ const Json* member(const Json& object, std::string_view name) {
 }  // namespace
 
 TEST_CASE("RFC 6901's examples name what they should") {
-  const Json document = parse_json(
-      R"({"foo":["bar","baz"],"":0,"a/b":1,"c%d":2,"e^f":3,"g|h":4,)"
-      R"("i\\j":5,"k\"l":6," ":7,"m~n":8})");
+  const Json document = parse_json(R"({"foo":["bar","baz"],"":0,"a/b":1,"c%d":2,"e^f":3,"g|h":4,)"
+                                   R"("i\\j":5,"k\"l":6," ":7,"m~n":8})");
   const auto at = [&](std::string_view pointer) {
     const Json* found = find_at(document, JsonPointer::parse(pointer));
     return found == nullptr ? "nothing" : write_json(*found);

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <map>
+#include <random>
 
 #include "core/json_writer.h"
 #include "tests/support/testing.h"
@@ -180,6 +181,38 @@ TEST_CASE("Every truncation of a JSON text is refused or a value, never read pas
     const std::string part = text.substr(0, length);  // its own block: a sanitizer sees overruns
     CHECK(refusal(part));
   }
+}
+
+TEST_CASE("A damaged JSON text is refused with a place inside it or read and written alike") {
+  const std::string text =
+      R"({"a": [1, -2.5e+3, true, null, "\u00e9\ud834\udd1e\n"], "b": {"c": {}, "é": "€😀"}})";
+  constexpr std::string_view kBytes = "{}[]\",:\\u0d8-+.eE tfn\x00\x7f\x80\xed\xff";
+  std::mt19937_64 random(21);
+  int accepted = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string damaged = text;
+    for (auto left = 1 + random() % 3; left > 0; --left) {
+      const std::size_t at = random() % damaged.size();
+      switch (random() % 3) {
+        case 0:
+          damaged[at] = kBytes[random() % kBytes.size()];
+          break;
+        case 1:
+          damaged.erase(at, 1 + random() % 4);
+          break;
+        default:
+          damaged.insert(at, 1, kBytes[random() % kBytes.size()]);
+      }
+    }
+    try {
+      const Json value = examine_json(damaged).value;
+      REQUIRE(examine_json(write_json(value)).value == value);
+      ++accepted;
+    } catch (const JsonError& error) {
+      REQUIRE(error.position().offset <= damaged.size());
+    }
+  }
+  CHECK(accepted > 1'000);
 }
 
 TEST_CASE("A JSON value of another kind than asked for is named in the error") {
