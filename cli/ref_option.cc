@@ -19,6 +19,18 @@ std::string existing_ref(const Repository& repository, std::string_view prefix,
   throw Error(ErrorCode::kNotFound, "there is no " + kind + " '" + name + "'", hint);
 }
 
+void throw_no_ref(const Repository& repository, const std::string& name) {
+  std::vector<std::string> names, near;
+  for (const RefInfo& ref : repository.refs()) {
+    names.push_back(ref.name);
+    if (ref.name.ends_with("/" + name)) near.push_back(ref.name);
+  }
+  if (near.empty()) near = nearest(name, names);
+  std::string hint = did_you_mean(near);
+  if (hint.empty()) hint = "'isodb ref list' lists them, with their full names";
+  throw Error(ErrorCode::kNotFound, "there is no ref '" + name + "'", hint);
+}
+
 void move_ref(Repository& repository, const std::string& name, const std::optional<Id>& expected,
               const std::optional<Id>& next, const std::string& reason) {
   const Repository::SwapResult result = repository.move_ref(name, expected, next, reason);

@@ -17,6 +17,9 @@ inline constexpr std::string_view kTagsPrefix = "tags/";
 std::string existing_ref(const Repository& repository, std::string_view prefix,
                          const std::string& name);
 
+/// Error(kNotFound) for a ref that there is not, with the full names near it as hint.
+[[noreturn]] void throw_no_ref(const Repository& repository, const std::string& name);
+
 /// Moves a ref, or throws StaleError with what it is instead of `expected`.
 void move_ref(Repository& repository, const std::string& name, const std::optional<Id>& expected,
               const std::optional<Id>& next, const std::string& reason);

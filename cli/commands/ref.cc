@@ -32,10 +32,7 @@ void declare_get(Options& options, GetArguments& arguments) {
 
 ExitCode get(const GetArguments& arguments, Context& context) {
   const std::optional<Id> target = context.repository(Access::kRead).ref(arguments.name);
-  if (!target) {
-    throw Error(ErrorCode::kNotFound, "there is no ref '" + arguments.name + "'",
-                "'isodb ref list' lists them, with their full names");
-  }
+  if (!target) throw_no_ref(context.repository(Access::kRead), arguments.name);
   if (context.json()) {
     context.print(JsonObject().string("ref", arguments.name).id("target", target));
   } else {

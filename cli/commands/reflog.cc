@@ -27,7 +27,7 @@ std::string full_name(const Repository& repository, const std::string& name) {
     std::string full = std::string(prefix) + name;
     if (!repository.reflog(full, 1).empty()) return full;
   }
-  return existing_ref(repository, kHeadsPrefix, name);
+  throw_no_ref(repository, name);
 }
 
 void print(Context& context, const ReflogItem& item, std::uint64_t ago) {

@@ -95,7 +95,9 @@ void create(const Arguments& arguments, Context& context) {
 
 ExitCode run(const Arguments& arguments, Context& context) {
   if (arguments.list || arguments.name.empty()) {
-    if (arguments.remove) throw Error(ErrorCode::kInvalid, "which tag?", "'isodb tag -d v1'");
+    if (arguments.remove || arguments.message) {
+      throw Error(ErrorCode::kInvalid, "which tag?", "name it: 'isodb tag v1 -m \"handed over\"'");
+    }
     list(arguments, context);
   } else if (arguments.remove) {
     remove(arguments, context);

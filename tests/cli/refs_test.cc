@@ -83,6 +83,7 @@ TEST_CASE("tag makes plain and signed tags, lists and deletes them") {
   CHECK(names_of(runner.must({"tag", "-l", "v2", "--json"}), "tag") == Words{"v2"});
   CHECK(runner.run({"tag", "v1"}).exit_code == 2);
   CHECK(runner.run({"tag", "v1", "-m", "again"}).exit_code == 2);
+  CHECK(runner.run({"tag", "-m", "no name"}).exit_code == 2);
   runner.must({"tag", "-d", "v1"});
   CHECK(names_of(runner.must({"tag", "--json"}), "tag") == Words{"v2"});
   CHECK(runner.run({"tag", "-d", "v1"}).exit_code == 1);
@@ -110,7 +111,9 @@ TEST_CASE("ref set is a compare-and-swap") {
   runner.put("a.txt", "1");
   const std::string second = runner.head();
   CHECK(runner.must({"ref", "get", "heads/main"}) == second + "\n");
-  CHECK(runner.run({"ref", "get", "main"}).exit_code == 1);
+  const Ran unknown = runner.run({"ref", "get", "main"});
+  CHECK(unknown.exit_code == 1);
+  CHECK(contains(unknown.err, "did you mean 'heads/main'?"));
   CHECK(runner.must({"ref", "set", "heads/main", first, "--expect", second}) == first + "\n");
   const Ran lost = runner.run({"ref", "set", "heads/main", second, "--expect", second, "--json"});
   CHECK(lost.exit_code == 3);
