@@ -94,7 +94,7 @@ std::vector<std::string> CommitView::lines(const CommitId& id, const Commit& com
       (name == fingerprint ? ""
        : foreign ? ", imported by " + printable(member_name(commit.author).value_or(fingerprint))
                  : " (" + fingerprint + ")"));
-  lines.push_back("Date:   " + iso_time(time_of(commit)));
+  if (!commit.parents.empty()) lines.push_back("Date:   " + iso_time(time_of(commit)));
   lines.emplace_back();
   ByteView rest = commit.message;
   while (rest.ends_with('\n')) rest.remove_suffix(1);

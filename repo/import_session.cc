@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "isodb/error.h"
 #include "objects/commit_codec.h"
@@ -38,6 +39,7 @@ struct ImportSession::Impl {
   const Known& known(const CommitId& id);
   void reserve_sequence();
   std::uint64_t next_sequence();
+  HybridTime clock_for(std::uint64_t number, HybridTime newest, std::uint64_t at_millis);
   std::vector<CommitId> heads_among(const std::vector<CommitId>& commits);
   bool reaches(const CommitId& descendant, const CommitId& ancestor);
 
@@ -53,6 +55,7 @@ struct ImportSession::Impl {
   std::uint64_t sequence_end = 0;
   std::map<std::string, Id> refs_at_start;
   std::unordered_map<Id, Known> commits;
+  std::unordered_set<std::uint64_t> clocks;  // of the commits of this session
 };
 
 void ImportSession::Impl::reserve_sequence() {
@@ -70,6 +73,17 @@ void ImportSession::Impl::reserve_sequence() {
 std::uint64_t ImportSession::Impl::next_sequence() {
   if (sequence == sequence_end) reserve_sequence();
   return ++sequence;
+}
+
+/// The foreign time, above the parents' clocks. A stamp names one commit of its writer, and foreign
+/// times are whole seconds that siblings may share: the commit's number tells them apart.
+HybridTime ImportSession::Impl::clock_for(std::uint64_t number, HybridTime newest,
+                                          std::uint64_t at_millis) {
+  const HybridTime told = HybridTime::of(std::min(at_millis, HybridTime::kMillisMax),
+                                         static_cast<std::uint16_t>(number));
+  HybridTime clock = told > newest ? told : core::next_time(newest, 0);
+  while (!clocks.insert(clock.value).second) clock = core::next_time(clock, 0);
+  return clock;
 }
 
 const ImportSession::Impl::Known& ImportSession::Impl::known(const CommitId& id) {
@@ -209,8 +223,8 @@ CommitId ImportSession::commit(CommitInput input) {
   commit.parents = heads;
   std::sort(commit.parents.begin(), commit.parents.end());
   commit.writer = impl.state->writer;
-  commit.clock = core::next_time(newest, input.at_millis);
   commit.sequence = impl.next_sequence();
+  commit.clock = impl.clock_for(commit.sequence, newest, input.at_millis);
   commit.origin = std::move(input.origin);
   commit.message = std::move(input.message);
 

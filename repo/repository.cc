@@ -74,21 +74,21 @@ Entry small_document(objects::ObjectSink& sink, ByteView json, const Stamp& stam
   return entry;
 }
 
-/// The root: signed by the first member, whom it makes admin, for a repository id of zeros.
+/// The root: signed by the first member, whom it makes admin, for a repository id of zeros. Its
+/// clock is zero, because what is imported below it may be older than the repository.
 CommitId write_root(refs::LooseBatch& batch, const objects::NodeReader& nodes, const SecretKey& key,
-                    const std::string& name, WriterId writer, HybridTime clock) {
+                    const std::string& name, WriterId writer, std::uint64_t now_millis) {
   Commit root;
   root.writer = writer;
   root.sequence = 1;
-  root.clock = clock;
   root.message = "isodb init";
   const PublicKey& author = key.public_key();
   repo::Member member{name.empty() ? author.fingerprint() : name, author, repo::Role::kAdmin, {}};
   std::vector<objects::TreeChange> changes;
   changes.push_back({repo::member_path(author),
                      small_document(batch, repo::member_document(member), root.stamp())});
-  changes.push_back(
-      {std::string(kRepositoryDocument), small_document(batch, "{\"format\":1}\n", root.stamp())});
+  const std::string about = "{\"created\":" + std::to_string(now_millis) + ",\"format\":1}\n";
+  changes.push_back({std::string(kRepositoryDocument), small_document(batch, about, root.stamp())});
   root.tree = objects::edit_tree(nodes, batch, objects::empty_tree_id(), changes);
   objects::sign_commit(root, key, Id{});
   return CommitId(batch.put(ObjectType::kCommit, objects::encode_commit(root)));
@@ -120,8 +120,8 @@ Repository Repository::init(const fs::path& folder, const InitOptions& options) 
     refs::LooseBatch batch(store);
     const WriterId writer = make_writer(environment);
     const std::uint64_t now = environment.now_millis();
-    const CommitId root = write_root(batch, objects::NodeReader(batch, cache), key, options.name,
-                                     writer, core::next_time({}, now));
+    const CommitId root =
+        write_root(batch, objects::NodeReader(batch, cache), key, options.name, writer, now);
     refs::WriteBatch write;
     write.loose.push_back(batch.take());
     write.moves.push_back({branch, std::nullopt, root, "init"});

@@ -1,9 +1,11 @@
 #include "exchange/git_import.h"
 
 #include <random>
+#include <set>
 
 #include "core/hash.h"
 #include "exchange/git_export.h"
+#include "exchange/git_stream.h"
 #include "tests/unit/exchange/fixture.h"
 
 using namespace isodb;
@@ -118,6 +120,30 @@ TEST_CASE("an imported commit keeps what it was in its origin") {
                                                  {"author", "A \xc3\x84 <a@x> 1200000000 -0330"},
                                                  {"committer", "C <c@x> 1200000001 +0000"}});
   CHECK(first.parents == std::vector<CommitId>{fixture.repository.id()});
+}
+
+TEST_CASE("an imported commit has the foreign time, and a clock that no other commit has") {
+  Fixture fixture;
+  import_text(fixture, kHistory);
+  std::set<HybridTime> clocks;
+  for (const char* ref : {"heads/main", "heads/other"}) {
+    fixture.repository.log(head(fixture, ref), {}, [&](const LoggedCommit& logged) {
+      if (logged.id == fixture.repository.id()) return true;
+      CHECK(clocks.insert(logged.commit.clock).second);
+      CHECK(logged.commit.clock.millis() / 1000 ==
+            git_time(*logged.commit.origin_field("committer")));
+      return true;
+    });
+  }
+  CHECK(clocks.size() == 6);
+}
+
+TEST_CASE("a foreign time to come counts as now") {
+  Fixture fixture;
+  import_text(fixture, "commit refs/heads/main\ncommitter C <c@x> 99999999999 +0000\ndata 0\n\n");
+  const Commit commit = fixture.repository.commit(head(fixture, "heads/main"));
+  CHECK(commit.clock.millis() < 99999999999000);
+  CHECK(commit.origin_field("committer") == ByteView("C <c@x> 99999999999 +0000"));
 }
 
 TEST_CASE("imported histories pass fsck and verify") {
