@@ -74,7 +74,7 @@ void BatchedWriter::commit() {
   if (const Stale* stale = std::get_if<Stale>(&outcome)) {
     const std::string path = stale->paths.empty() ? "" : ", '" + stale->paths.front() + "' for one";
     throw Error(ErrorCode::kStale, "others changed what is imported meanwhile" + path,
-                "Import again.");
+                "import again");
   }
   commits_.push_back(std::get<CommitId>(outcome));
 }

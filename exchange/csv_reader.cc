@@ -21,7 +21,7 @@ bool CsvReader::skip_line_end() {
   source_.skip('\r');
   if (source_.skip('\n') || !source_.peek()) return true;
   source_.fail("a carriage return without a line feed",
-               "Fields that hold one need quotation marks.");
+               "fields that hold one need quotation marks");
 }
 
 CsvReader::After CsvReader::quoted(CsvField& field) {
@@ -42,7 +42,7 @@ CsvReader::After CsvReader::quoted(CsvField& field) {
   if (source_.skip(separator_)) return After::kField;
   if (!source_.peek() || skip_line_end()) return After::kRecord;
   source_.fail("text after the end of a quoted field",
-               "A quotation mark inside a quoted field is written twice.");
+               "a quotation mark inside a quoted field is written twice");
 }
 
 CsvReader::After CsvReader::field(CsvField& field) {
@@ -59,7 +59,7 @@ CsvReader::After CsvReader::field(CsvField& field) {
   }
   if (source_.peek() == '"') {
     source_.fail("a quotation mark inside a field that does not begin with one",
-                 "A field with quotation marks stands in quotation marks itself.");
+                 "a field with quotation marks stands in quotation marks itself");
   }
   if (source_.skip(separator_)) return After::kField;
   skip_line_end();

@@ -32,7 +32,7 @@ class FolderExporter {
         if (!options_.skip_unsupported) {
           throw Error(ErrorCode::kUnsupported,
                       "'" + path + "' is a document and has documents below it",
-                      "With --skip-unsupported the document is left out.");
+                      "with --skip-unsupported the document is left out");
         }
         ++report_.skipped_count;
         if (report_.skipped.size() < kSkippedReported) {
@@ -57,7 +57,7 @@ class FolderExporter {
     if (error) core::throw_io_error("write into the folder", folder_, error.value());
     if (!options_.overwrite && !is_empty) {
       throw Error(ErrorCode::kInvalid, "the folder " + folder_.string() + " is not empty",
-                  "Choose another one, or --force to write into it.");
+                  "choose another one, or --force to write into it");
     }
   }
 

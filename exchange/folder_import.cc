@@ -95,7 +95,7 @@ class FolderImporter {
       throw Error(ErrorCode::kUnsupported,
                   "the file " + printable(file.string(), 4096) + " cannot be held: its path here " +
                       problem,
-                  "With --skip-unsupported such files are left out.");
+                  "with --skip-unsupported such files are left out");
     }
     skip(file.string(), "cannot be held: its path here " + problem);
     return false;

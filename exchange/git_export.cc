@@ -63,7 +63,7 @@ GitExportReport GitExporter::run() {
 void GitExporter::unsupported(const std::string& what, const std::string& problem) {
   if (!options_.skip_unsupported) {
     throw Error(ErrorCode::kUnsupported, "git cannot hold " + what + ": it " + problem,
-                "With --skip-unsupported it is left out.");
+                "with --skip-unsupported it is left out");
   }
   if (skipped_.size() < kSkippedReported) skipped_.emplace(what, problem);
 }
@@ -93,7 +93,7 @@ void GitExporter::choose_refs() {
     }
     if (info == all.end()) {
       throw Error(ErrorCode::kNotFound, "there is no ref '" + printable(wanted) + "'",
-                  "isodb ref list shows all refs.");
+                  "'isodb ref list' shows all refs");
     }
     add_ref(*info);
   }

@@ -210,7 +210,7 @@ bool GitImporter::skips(const std::string& path) {
   if (problem.empty()) return false;
   if (!options_.skip_unsupported) {
     stream_.fail("the path '" + printable(path) + "' cannot be held: it " + problem,
-                 "With --skip-unsupported such paths are left out; the tree then differs.",
+                 "with --skip-unsupported such paths are left out; the tree then differs",
                  ErrorCode::kUnsupported);
   }
   ++report_.skipped_changes;
@@ -327,8 +327,8 @@ std::optional<GitImporter::Target> GitImporter::resolve_id(const Bytes& text) {
     return Target{commits_.id(found->second), ObjectType::kCommit, found->second};
   }
   stream_.fail("no commit here is known by the id " + text,
-               "Ids are known for commits imported from a stream made with git fast-export "
-               "--show-original-ids.");
+               "ids are known for commits imported from a stream made with git fast-export "
+               "--show-original-ids");
 }
 
 /// The foreign ids of what was imported before, so that a stream may go on where another ended.
@@ -375,7 +375,7 @@ void GitImporter::finish() {
   if (options_.progress) options_.progress({"writing", source_.offset(), source_.offset()});
   if (const std::optional<std::string> lost = session_.finish(updates, "import git")) {
     throw Error(ErrorCode::kStale, "the ref '" + *lost + "' was moved by somebody else meanwhile",
-                "Nothing was imported; import again.");
+                "nothing was imported; import again");
   }
   switch_branch();
 }
@@ -396,7 +396,7 @@ void GitImporter::check_move(const std::string& ref, const std::optional<Id>& be
   }
   throw Error(ErrorCode::kStale,
               "the ref '" + ref + "' exists, and what the stream makes of it does not contain it",
-              "--force moves it all the same; the reflog keeps what it was.");
+              "--force moves it all the same; the reflog keeps what it was");
 }
 
 /// A repository that holds nothing yet takes the stream's main branch for its own.

@@ -189,7 +189,7 @@ void GitStream::begin_data() {
     if (!line) fail("the stream ends inside delimited data");
     if (*line == delimiter) break;
     if (delimited_.size() + line->size() >= kDelimitedBytesMax) {
-      fail("has delimited data longer than 64 MiB", "Give its length with 'data <count>'.",
+      fail("has delimited data longer than 64 MiB", "give its length with 'data <count>'",
            ErrorCode::kLimit);
     }
     delimited_.append(*line).append("\n");
@@ -329,7 +329,7 @@ std::optional<GitChange> GitStream::next_change() {
     case 'C':
       return pair(GitChange::Kind::kCopy, rest);
     case 'N':
-      fail("notes are not imported", "Export without refs/notes.", ErrorCode::kUnsupported);
+      fail("notes are not imported", "export without refs/notes", ErrorCode::kUnsupported);
     default:
       change.kind = GitChange::Kind::kDeleteAll;
       return change;
@@ -360,7 +360,7 @@ GitChange GitStream::modify(ByteView rest) {
     change.mark = mark_value(data);
   } else {
     fail("names data by id, which the stream does not carry",
-         "Export with the data in the stream (git fast-export without --no-data).",
+         "export with the data in the stream (git fast-export without --no-data)",
          ErrorCode::kUnsupported);
   }
   return change;

@@ -30,7 +30,7 @@ void RecordWriter::record(std::uint64_t line, const std::function<void()>& actio
     const std::string place = "line " + std::to_string(line);
     if (!options_.skip_bad) {
       throw Error(error.code(), source_.name() + ": " + place + ": " + error.what(),
-                  error.hint().empty() ? "With --skip-bad such records are left out and counted."
+                  error.hint().empty() ? "with --skip-bad such records are left out and counted"
                                        : error.hint());
     }
     ++report_.skipped_count;
@@ -81,7 +81,7 @@ void for_each_record(const Snapshot& snapshot, const RecordExportOptions& option
       if (!options.skip_bad) {
         throw Error(ErrorCode::kUnsupported,
                     "the document '" + cursor.path() + "' cannot be a record: " + error.what(),
-                    "With --skip-bad such documents are left out and counted.");
+                    "with --skip-bad such documents are left out and counted");
       }
       ++report.skipped_count;
       if (report.skipped.size() < kSkippedReported) {
