@@ -81,7 +81,7 @@ class LevelEdit {
   void finish_level();
   void finish_run();
   bool has_nothing_before() const { return !skipped_ && emitted_ == 0; }
-  Child write(Child summary, Bytes payload, const Id& base_id, const Node& base);
+  Child write(Child summary, Bytes payload, const Id& old_id, const Node& old, const PutHint& hint);
 
   const NodeReader& nodes_;
   ObjectSink& sink_;
@@ -153,8 +153,8 @@ bool LevelEdit::replace_values(std::size_t end) {
     }
   }
   const Id old_id = cursor_.id();
-  const Child child =
-      write(writer_.summary(node->size()), writer_.encode(node->size()), old_id, *node);
+  const Child child = write(writer_.summary(node->size()), writer_.encode(node->size()), old_id,
+                            *node, {.base = old_id, .compressed = false});
   writer_.drop(node->size());
   ++emitted_;
   if (child.id != old_id) node_changes_.push_back({std::move(last), child});
@@ -242,15 +242,20 @@ LevelEdit::Progress LevelEdit::settle() {
   return Progress::kGoesOn;
 }
 
-/// Writes the writer's first keys as a node. Its base is the old node that reaches to its middle.
+/// Writes the writer's first keys as a node. Its base is the old node that reaches to its middle,
+/// unless so many keys came between that node's that each new node holds but a few of them: then a
+/// delta would be tried, twice the work, and never be worth it.
 void LevelEdit::emit(std::size_t keys) {
   const auto behind = std::find_if(starts_.begin() + 1, starts_.end(), [&](const Start& start) {
     return start.items > written_ + keys / 2;
   });
+  constexpr std::size_t kSpreadMax = 4;
   const Start& base = *(behind - 1);
+  PutHint hint;
+  if (written_ + keys - base.items <= kSpreadMax * base.node->size()) hint.base = base.cursor.id();
   new_nodes_.push_back(
       {std::string(writer_.key(keys - 1)),
-       write(writer_.summary(keys), writer_.encode(keys), base.cursor.id(), *base.node)});
+       write(writer_.summary(keys), writer_.encode(keys), base.cursor.id(), *base.node, hint)});
   writer_.drop(keys);
   written_ += keys;
   given_ = 0;
@@ -258,13 +263,12 @@ void LevelEdit::emit(std::size_t keys) {
   while (starts_.size() > 1 && starts_[1].items <= written_) starts_.pop_front();
 }
 
-Child LevelEdit::write(Child summary, Bytes payload, const Id& base_id, const Node& base) {
-  if (payload == base.payload()) {
-    summary.id = base_id;
+Child LevelEdit::write(Child summary, Bytes payload, const Id& old_id, const Node& old,
+                       const PutHint& hint) {
+  if (payload == old.payload()) {
+    summary.id = old_id;
     return summary;
   }
-  PutHint hint;
-  if (base.size() > 0) hint.base = base_id;
   summary.id = sink_.put(ObjectType::kTree, payload, hint);
   // The next edit most likely starts from here.
   nodes_.cache().insert(summary.id, std::make_shared<const Node>(std::move(payload)));
