@@ -197,7 +197,7 @@ TEST_CASE("a transaction that relies on what a collection dropped is stale, and 
   const std::string document(500, 'd');
   const std::string large = [] {
     std::string text;
-    for (int i = 0; i < 400'000; ++i) text += std::to_string(i * 7919 % 10'007);
+    for (std::int64_t i = 0; i < 400'000; ++i) text += std::to_string(i * 7919 % 10'007);
     return text;
   }();
   repository.begin_draft();
