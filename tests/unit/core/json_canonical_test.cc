@@ -3,11 +3,13 @@
 #include <bit>
 #include <catch2/catch.hpp>
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <limits>
 #include <sstream>
 
+#include "core/json_number.h"
 #include "tests/support/testing.h"
 
 using namespace isodb;
@@ -63,6 +65,32 @@ TEST_CASE("Ten thousand doubles are written as ECMAScript writes them") {
   }
   CHECK(count == 10'000);
   CHECK(wrong == 0);
+}
+
+TEST_CASE("The parse-number test data's decimals are the doubles it says, or outside their range") {
+  const auto folder = shared_data("numbers");
+  if (!folder) return;
+  int inside = 0, outside = 0;
+  for (const char* name : {"freetype-2-7.txt", "more-test-cases.txt"}) {
+    std::ifstream lines(*folder / name);
+    std::string half, single, bits_text, text;
+    while (lines >> half >> single >> bits_text >> text) {
+      if (json_number_bytes(text) != text.size()) continue;  // ".0", "+1", "inf": no JSON
+      std::uint64_t bits = 0;
+      std::from_chars(bits_text.data(), bits_text.data() + bits_text.size(), bits, 16);
+      const double value = std::bit_cast<double>(bits);
+      INFO(text);
+      if (std::isinf(value) || (value == 0 && !equal_numbers(text, "0"))) {
+        CHECK(refusal(text).starts_with("no canonical form: the number "));
+        ++outside;
+      } else {
+        CHECK(canonical(text) == ecmascript_number(value));
+        ++inside;
+      }
+    }
+  }
+  CHECK(inside > 2'000);
+  CHECK(outside > 3);
 }
 
 TEST_CASE("ECMAScript's layouts change at their documented magnitudes") {
