@@ -29,7 +29,8 @@ pack_bytes() {
   du -cb "$scratch"/git/objects/pack/*.pack | tail -1 | cut -f1
 }
 
-for name in exercism-problem-specifications dariusk-corpora openfootball-football.json scoop-java; do
+for name in exercism-problem-specifications dariusk-corpora openfootball-football.json \
+  scoop-java; do
   zstd -qdc --long=27 "$histories/$name.fe.zst" >"$scratch/stream"
   git_state <"$scratch/stream" >"$scratch/expected"
   git_bytes=$(pack_bytes)
@@ -43,7 +44,7 @@ for name in exercism-problem-specifications dariusk-corpora openfootball-footbal
     diff "$scratch/expected" "$scratch/actual" | head -20
     exit 1
   fi
-  own_bytes=$(du -cb "$scratch"/repository/packs/*.pack "$scratch"/repository/repo.db | tail -1 | cut -f1)
+  own_bytes=$(du -cb "$scratch"/repository/{packs/*.pack,repo.db} | tail -1 | cut -f1)
   echo "$name: $(wc -l <"$scratch/expected") refs and commits, $own_bytes bytes, git $git_bytes"
   if ((own_bytes > 2 * git_bytes)); then
     echo "$name: the repository is larger than twice git's pack"
