@@ -54,7 +54,7 @@ void ProgressMeter::update(const Progress& progress) {
   line += ", " + amount(static_cast<std::uint64_t>(rate), unit_) + "/s";
   if (progress.all > progress.done && rate > 0) {
     const double left = static_cast<double>(progress.all - progress.done) / rate;
-    line += ", " + duration(static_cast<std::uint64_t>(left + 0.5)) + " left";
+    line += ", " + duration(static_cast<std::uint64_t>(left) + 1) + " left";
   }
   std::fprintf(stderr, "\r\x1b[K%s", line.substr(0, 79).c_str());
   visible_ = true;
