@@ -24,9 +24,10 @@ inline constexpr std::uint64_t kPackObjectsMax = UINT32_MAX;
 inline constexpr std::size_t kIndexEntryBytes = Id::kSize + kOffsetBytes;
 inline constexpr std::size_t kFanOutEntryBytes = 4 + 4;  // ids up to here, checksum of the bucket
 
-/// Bits of an id that name its bucket: so many that a bucket holds 8 to 16 ids.
+/// Bits of an id that name its bucket: so many that a bucket holds 4 to 8 ids. A
+/// look-up hashes its bucket, so a small one is worth the longer fan-out table.
 inline unsigned fan_out_bits(std::uint64_t objects) {
-  constexpr int kBucketBits = 4;
+  constexpr int kBucketBits = 3;
   const int bits = std::bit_width(objects) - kBucketBits;
   return bits > 0 ? static_cast<unsigned>(bits) : 0;
 }
