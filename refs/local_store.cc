@@ -10,6 +10,8 @@ namespace isodb::refs {
 namespace {
 
 constexpr std::size_t kRecordCacheBytes = 16 << 20;
+/// Each commit bases its nodes on those of the commit before, which are deltas themselves.
+constexpr std::size_t kRebuiltCacheBytes = 8 << 20;
 
 bool larger_first(const std::shared_ptr<PackFile>& a, const std::shared_ptr<PackFile>& b) {
   if (a->info().bytes != b->info().bytes) return a->info().bytes > b->info().bytes;
@@ -59,7 +61,8 @@ LocalStore::Impl::Impl(Database& database_, core::FileSystem& files_,
     : database(database_),
       files(files_),
       packs_folder(std::move(packs_folder_)),
-      records(kRecordCacheBytes) {
+      records(kRecordCacheBytes),
+      rebuilt(kRebuiltCacheBytes) {
   auto empty = std::make_shared<StoreState>();
   empty->loose = std::make_shared<LooseIndex>();
   empty->packs = std::make_shared<PackFiles>();
@@ -97,6 +100,19 @@ std::shared_ptr<const Bytes> LocalStore::Impl::records_of(CachedRow& row) {
   auto bytes = std::make_shared<const Bytes>(std::move(*read));
   records.keep(row.shared_from_this(), bytes);
   return bytes;
+}
+
+objects::Object LocalStore::Impl::read_loose(CachedRow& row, std::uint32_t item,
+                                             const LocalStore& store) {
+  const std::shared_ptr<const Bytes> bytes = records_of(row);
+  const RowReader reader(row, *bytes, store);
+  if (objects::record_depth(record_at(row, *bytes, item)) == 0) return reader.read(item);
+  const auto number = static_cast<std::uint64_t>(row.number);
+  const std::uint32_t offset = row.items[item].offset;
+  if (const objects::ObjectPtr known = rebuilt.find(number, offset)) return *known;
+  auto object = std::make_shared<const objects::Object>(reader.read(item));
+  rebuilt.insert(number, offset, object);
+  return *object;
 }
 
 bool LocalStore::Impl::refresh(const StatePtr& seen, Refresh when) {
@@ -158,13 +174,14 @@ LocalStore::LocalStore(Database& database, core::FileSystem& files,
                        std::filesystem::path packs_folder)
     : impl_(std::make_unique<Impl>(database, files, std::move(packs_folder))) {}
 
-LocalStore::~LocalStore() = default;
+LocalStore::~LocalStore() {
+  if (impl_->background.joinable()) impl_->background.join();
+}
 
 std::optional<objects::Object> LocalStore::get(const Id& id) const {
   return impl_->look_up(id, [&](const ObjectPlace& place) {
     if (place.pack != nullptr) return place.pack->read(place.offset, *this);
-    const std::shared_ptr<const Bytes> records = impl_->records_of(*place.row);
-    return RowReader(*place.row, *records, *this).read(place.item);
+    return impl_->read_loose(*place.row, place.item, *this);
   });
 }
 

@@ -65,6 +65,11 @@ class LocalStore : public objects::ObjectSource {
     unsigned packs_per_tier = 8;
   };
   bool pack_when_due(const PackingLimits& limits);
+  /// The same beside the caller, in a thread that the destructor waits for. Cheap when nothing is
+  /// due or when it is under way. A failure (a full disk, a damaged object) loses nothing and is
+  /// not told: it is tried again when as much as the limits allow was added.
+  void pack_in_background(const PackingLimits& limits);
+  bool background_is_busy() const;
   /// One pack of exactly these objects, in the order in which they lie now, replaces every pack and
   /// loose row: all others are dropped, and the collection generation rises. Returns the bytes
   /// saved; nullopt, and nothing is changed, when anything was written since

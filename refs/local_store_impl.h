@@ -5,10 +5,12 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "isodb/error.h"
+#include "objects/plain_cache.h"
 #include "refs/local_store.h"
 #include "refs/loose_index.h"
 
@@ -104,6 +106,7 @@ struct LocalStore::Impl {
       -> std::optional<decltype(use(std::declval<const ObjectPlace&>()))>;
   /// The records of a row, from the cache or the database. Throws Vanished.
   std::shared_ptr<const Bytes> records_of(CachedRow& row);
+  objects::Object read_loose(CachedRow& row, std::uint32_t item, const LocalStore& store);
   std::vector<std::shared_ptr<const Bytes>> records_of(const std::vector<RowPtr>& rows);
 
   enum class Refresh { kWhenChanged, kAlways };
@@ -139,6 +142,12 @@ struct LocalStore::Impl {
   std::atomic<StatePtr> state;
   std::mutex update_mutex;  // for replacing the state and adding rows
   RecordCache records;
+  objects::PlainCache rebuilt;  // loose objects that were deltas, by row number and offset
+
+  std::mutex background_mutex;  // of what follows
+  std::thread background;
+  std::atomic<bool> background_runs = false;
+  std::atomic<std::uint64_t> retry_objects = 0;  // packing failed: not below so many loose ones
 };
 
 template <typename Use>

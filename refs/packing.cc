@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
+#include <exception>
 #include <map>
 #include <set>
+#include <system_error>
 #include <unordered_map>
 #include <utility>
 
@@ -62,6 +64,7 @@ bool loose_is_due(const StoreState& now, const LocalStore::PackingLimits& limits
 /// Packs of one size tier, a factor of eight wide, that are too many; empty when no tier is full.
 PackFiles full_tier(const StoreState& now, const LocalStore::PackingLimits& limits) {
   constexpr int kTierBits = 3;
+  if (now.packs->size() <= limits.packs_per_tier) return {};
   std::map<int, PackFiles> tiers;
   for (const std::shared_ptr<PackFile>& file : *now.packs) {
     tiers[std::bit_width(file->info().bytes) / kTierBits].push_back(file);
@@ -72,9 +75,20 @@ PackFiles full_tier(const StoreState& now, const LocalStore::PackingLimits& limi
   return {};
 }
 
+bool is_due(const StoreState& now, const LocalStore::PackingLimits& limits) {
+  return loose_is_due(now, limits) || !full_tier(now, limits).empty();
+}
+
 const objects::Pack& opened(const PackFile& file) {
   if (const objects::Pack* pack = file.open()) return *pack;
   throw Error(*file.failure());
+}
+
+/// It has a thread of its own already, and the others have work to do.
+objects::PackWriter::Options packing_options() {
+  objects::PackWriter::Options options;
+  options.threads = 1;
+  return options;
 }
 
 /// Copies one object and makes sure that it is what its id says.
@@ -137,13 +151,13 @@ std::vector<LooseObject> by_type(const std::vector<RowPtr>& rows,
 
 /// As copy_pack().
 void copy_rows(objects::PackWriter& writer, const std::vector<RowPtr>& rows,
-               const std::vector<std::shared_ptr<const Bytes>>& records, const LocalStore& store,
-               const WantedIds& wanted) {
+               const std::vector<std::shared_ptr<const Bytes>>& records, const WantedIds& wanted) {
   std::unordered_map<Id, std::size_t> row_of;  // what was copied, and from which row
   for (const LooseObject& object : by_type(rows, records)) {
     const Id& id = rows[object.row]->items[object.item].id;
     if (!wanted.has(id) || writer.contains(id)) continue;
-    const RowReader reader(*rows[object.row], *records[object.row], store);
+    // Bases come from the writer: it has most of them at hand, and the rest from the store.
+    const RowReader reader(*rows[object.row], *records[object.row], writer);
     std::optional<Id> base = object.base;
     if (base && reader.find(*base)) {
       const auto copied = row_of.find(*base);
@@ -216,8 +230,8 @@ void LocalStore::Impl::pack_loose(const LocalStore& store) {
   const StatePtr now = current();
   const std::vector<RowPtr> rows = rows_of(*now);
   const PackingSource source(store, *now->packs);
-  objects::PackWriter writer(files, packs_folder, &source);
-  copy_rows(writer, rows, records_of(rows), store, WantedIds());
+  objects::PackWriter writer(files, packs_folder, &source, packing_options());
+  copy_rows(writer, rows, records_of(rows), WantedIds());
   replace({writer.finish(), {}, rows, std::nullopt});
 }
 
@@ -227,7 +241,7 @@ void LocalStore::Impl::merge(const LocalStore& store, const PackFiles& packs) {
     if (std::find(packs.begin(), packs.end(), file) == packs.end()) others.push_back(file);
   }
   const PackingSource source(store, std::move(others));
-  objects::PackWriter writer(files, packs_folder, &source);
+  objects::PackWriter writer(files, packs_folder, &source, packing_options());
   for (const auto& file : packs) copy_pack(writer, *file, store, WantedIds());
   replace({writer.finish(), packs, {}, std::nullopt});
 }
@@ -248,11 +262,7 @@ void LocalStore::Impl::remove_garbage() {
 }
 
 bool LocalStore::pack_when_due(const PackingLimits& limits) {
-  const auto due = [&] {
-    const StatePtr now = impl_->current();
-    return loose_is_due(*now, limits) || !full_tier(*now, limits).empty();
-  };
-  if (!due()) return false;
+  if (!is_due(*impl_->current(), limits)) return false;
   const std::unique_ptr<core::File> lock = impl_->try_lock();
   if (!lock) return false;
   impl_->refresh(impl_->current(), Impl::Refresh::kAlways);  // it may have been done meanwhile
@@ -266,6 +276,36 @@ bool LocalStore::pack_when_due(const PackingLimits& limits) {
     impl_->merge(*this, tier);
   }
   return done;
+}
+
+void LocalStore::pack_in_background(const PackingLimits& limits) {
+  const StatePtr now = impl_->current();
+  if (impl_->background_runs || now->loose->objects() < impl_->retry_objects ||
+      !is_due(*now, limits)) {
+    return;
+  }
+  const std::lock_guard lock(impl_->background_mutex);
+  if (impl_->background_runs) return;
+  if (impl_->background.joinable()) impl_->background.join();
+  const auto work = [this, limits] {
+    try {
+      pack_when_due(limits);
+      impl_->retry_objects = 0;
+    } catch (const std::exception&) {
+      impl_->retry_objects = impl_->current()->loose->objects() + limits.loose_objects;
+    }
+    impl_->background_runs = false;
+  };
+  impl_->background_runs = true;
+  try {
+    impl_->background = std::thread(work);
+  } catch (const std::system_error&) {
+    impl_->background_runs = false;  // no thread to be had: another time
+  }
+}
+
+bool LocalStore::background_is_busy() const {
+  return impl_->background_runs;
 }
 
 std::optional<std::uint64_t> LocalStore::repack(const std::vector<Id>& keep,
@@ -283,7 +323,7 @@ std::optional<std::uint64_t> LocalStore::repack(const std::vector<Id>& keep,
   const PackingSource source(*this, {});
   objects::PackWriter writer(impl_->files, impl_->packs_folder, &source);
   for (const auto& file : *now->packs) copy_pack(writer, *file, *this, wanted);
-  copy_rows(writer, rows, impl_->records_of(rows), *this, wanted);
+  copy_rows(writer, rows, impl_->records_of(rows), wanted);
   if (writer.object_count() != wanted.count()) {
     for (const Id& id : keep) {
       if (!writer.contains(id)) {

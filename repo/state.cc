@@ -77,12 +77,7 @@ std::string RepositoryState::branch() const {
 }
 
 void RepositoryState::pack_when_due() {
-  try {
-    store->pack_when_due({});
-  } catch (const Error&) {
-    // The commit before is durable, so its caller must not hear of a failure. A full disk or a busy
-    // database passes; the next write tries again, and fsck names what does not pass.
-  }
+  store->pack_in_background({});
 }
 
 namespace repo {

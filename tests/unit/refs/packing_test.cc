@@ -294,6 +294,41 @@ TEST_CASE_METHOD(Fixture, "readers in threads always find what was written, what
   CHECK(reads > base.size());
 }
 
+TEST_CASE_METHOD(Fixture, "packing beside the caller loses nothing, and closing waits for it") {
+  std::map<Id, Bytes> written;
+  {
+    Opened opened(folder.path());
+    for (unsigned round = 0; round < 20; ++round) {
+      written.merge(write_documents(opened, round, 3));
+      opened.store.pack_in_background(pack_everything(3));
+      CHECK(readable(opened.store, written) == written.size());
+    }
+    write_documents(opened, 99, 1);
+    opened.store.pack_in_background(pack_everything(3));
+  }
+  Opened opened(folder.path());
+  CHECK(opened.store.statistics().packs > 0);
+  CHECK(readable(opened.store, written) == written.size());
+  CHECK(problems(opened.store).empty());
+}
+
+TEST_CASE_METHOD(Fixture, "packing that fails beside the caller is tried again, but not at once") {
+  Opened opened(folder.path());
+  const auto written = write_documents(opened, 1, 3);
+  std::filesystem::rename(folder / "packs", folder / "elsewhere");
+  opened.store.pack_in_background({.loose_objects = 2});
+  while (opened.store.background_is_busy()) std::this_thread::yield();
+  std::filesystem::rename(folder / "elsewhere", folder / "packs");
+  opened.store.pack_in_background({.loose_objects = 2});
+  while (opened.store.background_is_busy()) std::this_thread::yield();
+  CHECK(opened.store.statistics().packs == 0);
+  write_documents(opened, 2, 2);
+  opened.store.pack_in_background({.loose_objects = 2});
+  while (opened.store.background_is_busy()) std::this_thread::yield();
+  CHECK(opened.store.statistics().packs == 1);
+  CHECK(readable(opened.store, written) == 3);
+}
+
 /// Writes and packs until it is killed, and tells of each document that was acknowledged.
 int write_and_pack(const std::filesystem::path& folder, unsigned seed, int out) {
   Opened opened(folder);
