@@ -1,4 +1,6 @@
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <thread>
 
 #include "isodb/error.h"
 #include "objects/tree.h"
@@ -224,4 +226,28 @@ TEST_CASE("the node cache stays within its bytes and keeps what is used") {
   CHECK(kept_bytes <= 16 * 40000);
   cache.clear();
   CHECK_FALSE(cache.find(root));
+}
+
+TEST_CASE("several threads read one tree through one small cache") {
+  std::mt19937_64 random(15);
+  TreeStore trees;
+  const Model model = random_model(Shape::kHexIds, 4000, random);
+  const TreeId root = build_tree(trees.store, model);
+  NodeCache cache(16 * 20000);
+  const NodeReader nodes(trees.store, cache);
+  std::atomic<std::size_t> wrong = 0;
+  std::vector<std::thread> threads;
+  for (std::uint64_t seed = 0; seed < 4; ++seed) {
+    threads.emplace_back([&, seed] {
+      std::mt19937_64 own(seed);
+      for (std::size_t i = 0; i < 3000; ++i) {
+        const auto path = shaped_path(Shape::kHexIds, own() % 4000, own);
+        const auto found = find_entry(nodes, root, path);
+        if (!found || *found != model.at(path)) ++wrong;
+        if (own() % 1000 == 0) cache.clear();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == 0);
 }
