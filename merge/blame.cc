@@ -36,21 +36,21 @@ FieldVersions all_of(const Json& value, std::size_t version) {
 
 /// The versions of `after`'s parts, given those of `before`'s and that `version` made the change.
 FieldVersions carry_over(const Json& before, FieldVersions& old, const Json& after,
-                         std::size_t version) {
+                         std::size_t version, ValueSymbols& symbols) {
   const bool same_kind = before.kind() == after.kind();
   if (!same_kind || !after.is_container() || after.size() == 0 || before.size() == 0) {
     return before == after ? std::move(old) : all_of(after, version);
   }
   FieldVersions versions{version, std::vector<FieldVersions>(after.size())};
-  const auto pairs = after.is_array() ? pair_items(before.items(), after.items())
+  const auto pairs = after.is_array() ? pair_items(before.items(), after.items(), symbols)
                                       : pair_members(before.members(), after.members());
   for (const ItemPair& pair : pairs) {
     if (!pair.after) continue;
     const Json& now = child_of(after, *pair.after);
     versions.children[*pair.after] =
-        pair.before
-            ? carry_over(child_of(before, *pair.before), old.children[*pair.before], now, version)
-            : all_of(now, version);
+        pair.before ? carry_over(child_of(before, *pair.before), old.children[*pair.before], now,
+                                 version, symbols)
+                    : all_of(now, version);
   }
   return versions;
 }
@@ -91,9 +91,10 @@ struct BlameTracker::Impl {
 
   void add_fields(const Json& document, std::size_t version) {
     lines.reset();
-    fields =
-        Fields{document, fields ? carry_over(fields->document, fields->versions, document, version)
-                                : all_of(document, version)};
+    ValueSymbols symbols;
+    fields = Fields{document, fields ? carry_over(fields->document, fields->versions, document,
+                                                  version, symbols)
+                                     : all_of(document, version)};
   }
 
   void add_lines(ByteView document, std::size_t version) {

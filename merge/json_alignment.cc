@@ -1,9 +1,7 @@
 #include "merge/json_alignment.h"
 
 #include <algorithm>
-#include <span>
-#include <string>
-#include <unordered_map>
+#include <utility>
 
 #include "core/json_number.h"
 #include "core/json_writer.h"
@@ -16,94 +14,83 @@ using core::JsonMember;
 
 namespace {
 
-/// Appends a text that two values share exactly when they are equal as data.
-void append_key(std::string& key, const Json& value) {
+void append_number(std::string& key, std::uint32_t number) {
+  key.append(reinterpret_cast<const char*>(&number), sizeof number);
+}
+
+/// A text that two scalars share exactly when they are equal. Its first byte tells the kind, and
+/// keys of containers begin otherwise.
+std::string scalar_key(const Json& value) {
   switch (value.kind()) {
     case JsonKind::kNumber: {
       const core::Decimal number = core::Decimal::of(value.number_text());
-      if (number.negative) key += '-';
-      key += number.digits + "e" + number.exponent;
-      break;
+      return (number.negative ? "-" : "+") + number.digits + "e" + number.exponent;
     }
-    case JsonKind::kArray:
-      key += '[';
-      for (const Json& item : value.items()) {
-        append_key(key, item);
-        key += ',';
-      }
-      key += ']';
-      break;
-    case JsonKind::kObject: {
-      std::vector<const JsonMember*> sorted;
-      for (const JsonMember& member : value.members()) sorted.push_back(&member);
-      std::stable_sort(sorted.begin(), sorted.end(), [](const JsonMember* a, const JsonMember* b) {
-        return a->key() < b->key();
-      });
-      key += '{';
-      for (const JsonMember* member : sorted) {
-        core::append_json_string(key, member->key());
-        append_key(key, member->value);
-        key += ',';
-      }
-      key += '}';
-      break;
-    }
+    case JsonKind::kString:
+      return '"' + std::string(value.as_string());
     default:
-      key += core::write_json(value);
+      return core::write_json(value);
   }
 }
-
-class ItemSymbols {
- public:
-  std::vector<std::uint32_t> of(std::span<const Json> items) {
-    std::vector<std::uint32_t> symbols;
-    symbols.reserve(items.size());
-    for (const Json& item : items) {
-      std::string key;
-      append_key(key, item);
-      const auto number = static_cast<std::uint32_t>(numbers_.size());
-      symbols.push_back(numbers_.try_emplace(std::move(key), number).first->second);
-    }
-    return symbols;
-  }
-
- private:
-  std::unordered_map<std::string, std::uint32_t> numbers_;  // only looked up, never walked
-};
 
 }  // namespace
 
-std::vector<ChangedRange> align_items(const std::vector<Json>& before,
-                                      const std::vector<Json>& after) {
-  // align() would trim the same, but here most items need no key.
-  const std::size_t shorter = std::min(before.size(), after.size());
-  std::size_t head = 0, tail = 0;
-  while (head < shorter && before[head] == after[head]) ++head;
-  while (tail < shorter - head &&
-         before[before.size() - 1 - tail] == after[after.size() - 1 - tail]) {
-    ++tail;
-  }
-  const auto middle = [&](const std::vector<Json>& items) {
-    return std::span(items).subspan(head, items.size() - head - tail);
-  };
-  if (middle(before).empty() && middle(after).empty()) return {};
-  ItemSymbols symbols;
-  const auto symbols_before = symbols.of(middle(before)), symbols_after = symbols.of(middle(after));
-  std::vector<ChangedRange> ranges = align(symbols_before, symbols_after);
-  for (ChangedRange& range : ranges) {
-    range.before_begin += head, range.before_end += head;
-    range.after_begin += head, range.after_end += head;
-  }
-  return ranges;
+std::uint32_t ValueSymbols::number_of(std::string key) {
+  const auto next = static_cast<std::uint32_t>(numbers_.size());
+  return numbers_.try_emplace(std::move(key), next).first->second;
 }
 
-std::vector<ItemPair> pair_items(const std::vector<Json>& before, const std::vector<Json>& after) {
+std::uint32_t ValueSymbols::of_container(const Json& value) {
+  std::string key(1, value.is_array() ? '[' : '{');
+  if (value.is_array()) {
+    for (const Json& item : value.items()) append_number(key, of(item));
+    return number_of(std::move(key));
+  }
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> members;
+  members.reserve(value.size());
+  for (const JsonMember& member : value.members()) {
+    members.emplace_back(of(member.name), of(member.value));
+  }
+  std::sort(members.begin(), members.end());
+  for (const auto& [name, part] : members) {
+    append_number(key, name);
+    append_number(key, part);
+  }
+  return number_of(std::move(key));
+}
+
+std::uint32_t ValueSymbols::of(const Json& value) {
+  if (!value.is_container()) return number_of(scalar_key(value));
+  const void* const contents = value.is_array() ? static_cast<const void*>(&value.items())
+                                                : static_cast<const void*>(&value.members());
+  const auto known = of_contents_.find(contents);
+  if (known != of_contents_.end()) return known->second;
+  const std::uint32_t number = of_container(value);
+  of_contents_.emplace(contents, number);
+  return number;
+}
+
+std::vector<std::uint32_t> ValueSymbols::of_items(const std::vector<Json>& items) {
+  std::vector<std::uint32_t> symbols;
+  symbols.reserve(items.size());
+  for (const Json& item : items) symbols.push_back(of(item));
+  return symbols;
+}
+
+std::vector<ChangedRange> align_items(const std::vector<Json>& before,
+                                      const std::vector<Json>& after, ValueSymbols& symbols) {
+  const auto symbols_before = symbols.of_items(before), symbols_after = symbols.of_items(after);
+  return align(symbols_before, symbols_after);
+}
+
+std::vector<ItemPair> pair_items(const std::vector<Json>& before, const std::vector<Json>& after,
+                                 ValueSymbols& symbols) {
   std::vector<ItemPair> pairs;
   std::size_t i = 0, j = 0;
   const auto match_until = [&](std::size_t before_end) {
     while (i < before_end) pairs.push_back({i++, j++});
   };
-  for (const ChangedRange& range : align_items(before, after)) {
+  for (const ChangedRange& range : align_items(before, after, symbols)) {
     match_until(range.before_begin);
     match_until(range.before_begin + std::min(range.before_count(), range.after_count()));
     while (i < range.before_end) pairs.push_back({i++, std::nullopt});

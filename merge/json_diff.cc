@@ -1,6 +1,7 @@
 #include "merge/json_diff.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "core/json_pointer.h"
 #include "core/json_writer.h"
@@ -51,7 +52,7 @@ class Differ {
     if (!same_containers(before, after)) {
       if (!(before == after)) note(&before, &after);
     } else if (before.is_array()) {
-      for (const ItemPair& pair : pair_items(before.items(), after.items())) {
+      for (const ItemPair& pair : pair_items(before.items(), after.items(), symbols_)) {
         const Json* const item_before = pair.before ? &before.items()[*pair.before] : nullptr;
         const Json* const item_after = pair.after ? &after.items()[*pair.after] : nullptr;
         visit(std::to_string(pair.after ? *pair.after : *pair.before), item_before, item_after);
@@ -84,6 +85,7 @@ class Differ {
   }
 
   Place place_;
+  ValueSymbols symbols_;
   std::vector<JsonChange> changes_;
 };
 
@@ -120,7 +122,7 @@ class PatchMaker {
 
   void compare_arrays(const Json& before, const Json& after) {
     const std::size_t first_operation = operations_.size(), first_byte = bytes_;
-    const auto ranges = align_items(before.items(), after.items());
+    const auto ranges = align_items(before.items(), after.items(), symbols_);
     if (ranges.empty()) return;
     // From the back, so that the indexes of what is still to be changed stay as they are.
     for (auto range = ranges.rbegin(); range != ranges.rend(); ++range) {
@@ -153,10 +155,29 @@ class PatchMaker {
   }
 
   /// About what one operation takes in the patch's text.
-  std::size_t operation_bytes(std::string_view name, const Json* value) const {
+  std::size_t operation_bytes(std::string_view name, const Json* value) {
     constexpr std::size_t kFrame = std::string_view(R"({"op":"","path":"","value":},)").size();
     return kFrame + name.size() + place_.text().size() +
-           (value != nullptr ? core::write_json(*value).size() : 0);
+           (value != nullptr ? text_bytes(*value) : 0);
+  }
+
+  /// The bytes of a value's text. Each container is measured once.
+  std::size_t text_bytes(const Json& value) {
+    if (!value.is_container()) return core::write_json(value).size();
+    const void* const contents = value.is_array() ? static_cast<const void*>(&value.items())
+                                                  : static_cast<const void*>(&value.members());
+    const auto known = bytes_of_contents_.find(contents);
+    if (known != bytes_of_contents_.end()) return known->second;
+    std::size_t bytes = 2 + (value.size() > 0 ? value.size() - 1 : 0);  // brackets and commas
+    if (value.is_array()) {
+      for (const Json& item : value.items()) bytes += text_bytes(item);
+    } else {
+      for (const JsonMember& member : value.members()) {
+        bytes += text_bytes(member.name) + 1 + text_bytes(member.value);
+      }
+    }
+    bytes_of_contents_.emplace(contents, bytes);
+    return bytes;
   }
 
   void note(std::string_view name, const Json* value) {
@@ -169,8 +190,10 @@ class PatchMaker {
   }
 
   Place place_;
+  ValueSymbols symbols_;
   std::vector<Json> operations_;
-  std::size_t bytes_ = 0;  // of operations_, about
+  std::size_t bytes_ = 0;                                           // of operations_, about
+  std::unordered_map<const void*, std::size_t> bytes_of_contents_;  // only looked up, never walked
 };
 
 }  // namespace

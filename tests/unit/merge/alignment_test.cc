@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <chrono>
+#include <ctime>
 #include <numeric>
 #include <random>
 
@@ -144,12 +144,12 @@ TEST_CASE("Sequences made to be slow are aligned in bounded time") {
   const Sequence few_others = random_sequence(random, 100'000, 2);
   Sequence reversed = shuffled;
   std::reverse(reversed.begin(), reversed.end());
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();  // the processor's time: machines are busy
   CHECK(is_script(shuffled, other, align(shuffled, other)));
   CHECK(is_script(few, few_others, align(few, few_others)));
   CHECK(is_script(shuffled, reversed, align(shuffled, reversed)));
   CHECK(edit_count(align(shuffled, reversed)) == 2 * shuffled.size() - 2);
-  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
+  CHECK(std::clock() - start < 20 * CLOCKS_PER_SEC);
 }
 
 TEST_CASE("The bound on exact edits falls with the size of the sequences") {
