@@ -36,6 +36,7 @@ class ObjectSource {
 struct PutHint {
   std::optional<Id> base;   ///< an object that resembles it: its older version
   bool compressed = false;  ///< the bytes are compressed already; store them as they are
+  ByteView base_bytes{};    ///< base's payload, where the caller holds it; empty: it is read
 };
 
 /// Where objects are written to. put() hashes, stores unless held already, and returns the id. One

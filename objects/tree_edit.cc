@@ -252,7 +252,10 @@ void LevelEdit::emit(std::size_t keys) {
   constexpr std::size_t kSpreadMax = 4;
   const Start& base = *(behind - 1);
   PutHint hint;
-  if (written_ + keys - base.items <= kSpreadMax * base.node->size()) hint.base = base.cursor.id();
+  if (written_ + keys - base.items <= kSpreadMax * base.node->size()) {
+    hint.base = base.cursor.id();
+    hint.base_bytes = base.node->payload();
+  }
   new_nodes_.push_back(
       {std::string(writer_.key(keys - 1)),
        write(writer_.summary(keys), writer_.encode(keys), base.cursor.id(), *base.node, hint)});

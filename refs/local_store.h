@@ -125,7 +125,7 @@ class LooseBatch : public objects::ObjectStore {
     unsigned depth = 0;
     const objects::Object* object() const { return own != nullptr || !read ? own : &*read; }
   };
-  Base find_base(const std::optional<Id>& id);
+  Base find_base(ObjectType type, const objects::PutHint& hint);
 
   const LocalStore& below_;
   std::uint64_t generation_;

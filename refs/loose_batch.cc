@@ -23,7 +23,7 @@ Id LooseBatch::put(ObjectType type, ByteView payload, const objects::PutHint& hi
     assumed_.push_back(id);
     return id;
   }
-  const Base base = hint.compressed ? Base() : find_base(hint.base);
+  const Base base = hint.compressed ? Base() : find_base(type, hint);
   // Asked again after the base was found, which may have brought newer objects into view: a delta
   // must never be based on something that is younger than the object itself.
   if (base.read && below_.holds(id)) {
@@ -40,19 +40,24 @@ Id LooseBatch::put(ObjectType type, ByteView payload, const objects::PutHint& hi
   return id;
 }
 
-LooseBatch::Base LooseBatch::find_base(const std::optional<Id>& id) {
+LooseBatch::Base LooseBatch::find_base(ObjectType type, const objects::PutHint& hint) {
   Base base;
-  if (!id) return base;
-  const auto own = plain_.find(*id);
+  if (!hint.base) return base;
+  const Id& id = *hint.base;
+  const auto own = plain_.find(id);
   if (own != plain_.end()) {
     base.own = &own->second.object;
     base.depth = own->second.depth;
     return base;
   }
-  base.depth = below_.depth(*id);
+  base.depth = below_.depth(id);
   if (base.depth >= kDeltaDepthMax) return base;
-  base.read = below_.get(*id);
-  if (base.read) assumed_.push_back(*id);
+  if (hint.base_bytes.empty()) {
+    base.read = below_.get(id);
+  } else if (below_.holds(id)) {
+    base.read = objects::Object{type, Bytes(hint.base_bytes)};
+  }
+  if (base.read) assumed_.push_back(id);
   return base;
 }
 

@@ -172,8 +172,8 @@ void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
     throw Error(ErrorCode::kNotFound, "the branch '" + request.branch + "' is gone",
                 "isodb branch lists the branches");
   }
-  const Commit parent =
-      objects::decode_commit(objects::get_expected(source, *head, ObjectType::kCommit));
+  const Bytes parent_bytes = objects::get_expected(source, *head, ObjectType::kCommit);
+  const Commit parent = objects::decode_commit(parent_bytes);
   if (!is_intact(request, *state_.store)) {
     group.outcomes.push_back(Stale{request.branch, CommitId(*head), {}});
     return;
@@ -204,6 +204,7 @@ void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
   objects::sign_commit(commit, state_.key(), state_.root);
   objects::PutHint hint;
   hint.base = *head;
+  hint.base_bytes = parent_bytes;
   const CommitId id(sink.put(ObjectType::kCommit, objects::encode_commit(commit), hint));
 
   if (!packed && !request.staging->loose().empty()) {
