@@ -70,7 +70,7 @@ TEST_CASE("put says which commit it made, and that nothing changed") {
   CHECK(member(same, "commit") == "null");
 }
 
-TEST_CASE("-m is the commit's message, and a message cannot steer the terminal") {
+TEST_CASE("the option -m is the commit's message, and a message cannot steer the terminal") {
   const RepositoryRunner runner;
   const std::string said =
       runner.must({"put", "a", "-m", "red \x1b[31m alert\nsecond line"}, {.input = "x"});
@@ -106,7 +106,7 @@ TEST_CASE("JSON documents keep their bytes, spaces and number spellings included
         "{\"big\":1.2345678901234568e+29,\"n\":100}");
 }
 
-TEST_CASE("--if-absent and --if-content refuse as stale, with the actual value") {
+TEST_CASE("the options --if-absent and --if-content refuse as stale, with the actual value") {
   const RepositoryRunner runner;
   runner.must({"put", "a", "--if-absent"}, {.input = "1"});
   const Ran there = runner.run({"put", "a", "--if-absent", "--json"}, {.input = "2"});

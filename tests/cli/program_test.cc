@@ -31,7 +31,7 @@ std::string documentation_of(const std::string& docs, const std::string& command
   return {};
 }
 
-TEST_CASE("--version prints the version alone") {
+TEST_CASE("the option --version prints the version alone") {
   const ProgramRunner runner;
   const std::string out = runner.must({"--version"});
   CHECK(out.starts_with("isodb "));
@@ -156,7 +156,7 @@ TEST_CASE("options stand before, between and after the arguments, and values may
   CHECK(member(json_line(runner.must({"get", "b.txt", "--json"})), "text") == "y");
 }
 
-TEST_CASE("-- ends the options, and words that look like lists are one word") {
+TEST_CASE("two dashes end the options, and words that look like lists are one word") {
   const RepositoryRunner runner;
   runner.must({"put", "--", "-odd"}, {.input = "x"});
   CHECK(runner.must({"get", "--", "-odd"}) == "x");
@@ -327,7 +327,7 @@ TEST_CASE("what takes longer than a second shows its rate on a terminal, and wip
   CHECK_FALSE(contains(quiet.err, "/s"));
 }
 
-TEST_CASE("-q leaves out every sentence about what was done") {
+TEST_CASE("the option -q leaves out every sentence about what was done") {
   const RepositoryRunner runner;
   const Ran ran = runner.shell(
       "set -e; echo x | isodb put -q a; isodb cp -q a b; isodb mv -q b c; isodb rm -q c; "
