@@ -151,6 +151,8 @@ std::vector<Finding> Repository::verify(std::string_view revision,
 
 std::vector<Finding> Repository::fsck(const ProgressFunction& progress) const {
   std::vector<Finding> findings;
+  // What is in memory proves nothing about what is on disk.
+  state_->node_cache->clear();
   for (const std::string& problem : state_->database->check()) {
     findings.push_back({RepositoryState::kDatabaseName, problem});
   }
