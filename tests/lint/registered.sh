@@ -15,4 +15,9 @@ while IFS= read -r file; do
   bad=1
 done < <(find tests -type f \( -name '*.cc' -o -name '*.sh' -o -name '*.bats' \) \
   -not -path 'tests/support/*.sh' | sort)
+# CTest calls a test by its name, and Catch takes a name that begins with a dash for an option.
+if grep -rnE '^TEST_CASE\("-' tests --include='*.cc'; then
+  printf 'the name of a test must not begin with a dash\n'
+  bad=1
+fi
 exit "$bad"
