@@ -56,11 +56,11 @@ std::optional<std::uint32_t> RowReader::find(const Id& id) const {
   return std::nullopt;
 }
 
-LocalStore::Impl::Impl(Database& database_, core::FileSystem& files_,
-                       std::filesystem::path packs_folder_)
-    : database(database_),
-      files(files_),
-      packs_folder(std::move(packs_folder_)),
+LocalStore::Impl::Impl(Database& local_database, core::FileSystem& file_system,
+                       std::filesystem::path folder)
+    : database(local_database),
+      files(file_system),
+      packs_folder(std::move(folder)),
       records(kRecordCacheBytes),
       rebuilt(kRebuiltCacheBytes) {
   auto empty = std::make_shared<StoreState>();

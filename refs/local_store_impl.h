@@ -91,7 +91,7 @@ class RowReader : public objects::ObjectSource {
 };
 
 struct LocalStore::Impl {
-  Impl(Database& database_, core::FileSystem& files_, std::filesystem::path packs_folder_);
+  Impl(Database& local_database, core::FileSystem& file_system, std::filesystem::path folder);
 
   /// Another process has removed a row meanwhile: look again.
   struct Vanished {};
