@@ -67,7 +67,7 @@ LocalStore::Impl::Impl(Database& local_database, core::FileSystem& file_system,
   empty->loose = std::make_shared<LooseIndex>();
   empty->packs = std::make_shared<PackFiles>();
   state.store(std::move(empty));
-  refresh(current(), Refresh::kAlways);
+  refresh_now();
 }
 
 std::optional<ObjectPlace> LocalStore::Impl::locate(const StoreState& now, const Id& id,
@@ -115,14 +115,18 @@ objects::Object LocalStore::Impl::read_loose(CachedRow& row, std::uint32_t item,
   return *object;
 }
 
-bool LocalStore::Impl::refresh(const StatePtr& seen, Refresh when) {
+bool LocalStore::Impl::refresh(const StatePtr& seen) {
   const std::lock_guard lock(update_mutex);
-  if (current() != seen) return true;  // somebody else did it meanwhile
   // Read before the inventory: a write between the two only makes the next refresh look again.
   const std::uint64_t counter = database.change_counter();
-  if (when == Refresh::kWhenChanged && counter == seen->change_counter) return false;
-  refresh_locked(counter);
-  return true;
+  if (counter != current()->change_counter) refresh_locked(counter);
+  return current() != seen;
+}
+
+StatePtr LocalStore::Impl::refresh_now() {
+  const std::lock_guard lock(update_mutex);
+  refresh_locked(database.change_counter());
+  return current();
 }
 
 void LocalStore::Impl::refresh_locked(std::uint64_t change_counter) {
@@ -221,7 +225,7 @@ bool LocalStore::holds(const Id& id) const {
     if (Impl::locate(*now, id, failure)) return true;
     // A pack that is gone was merged into another: only that one can tell.
     if (!failure || attempt > 0) return false;
-    impl_->refresh(now, Impl::Refresh::kAlways);
+    impl_->refresh_now();
   }
 }
 
@@ -299,7 +303,7 @@ void LocalStore::adopt(std::vector<LooseRow> rows) {
 }
 
 void LocalStore::refresh() const {
-  impl_->refresh(impl_->current(), Impl::Refresh::kWhenChanged);
+  impl_->refresh(impl_->current());
 }
 
 std::uint64_t LocalStore::collection_generation() const {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -109,9 +110,10 @@ struct LocalStore::Impl {
   objects::Object read_loose(CachedRow& row, std::uint32_t item, const LocalStore& store);
   std::vector<std::shared_ptr<const Bytes>> records_of(const std::vector<RowPtr>& rows);
 
-  enum class Refresh { kWhenChanged, kAlways };
-  /// True when the state is another one now than `seen`.
-  bool refresh(const StatePtr& seen, Refresh when);
+  /// Reads the inventory if anything was written since `seen` was read. False when nothing was.
+  bool refresh(const StatePtr& seen);
+  /// Makes the state one that the database had after this call began.
+  StatePtr refresh_now();
   void refresh_locked(std::uint64_t change_counter);
   std::shared_ptr<LooseIndex> loose_after(const StoreState& now, const Database::Inventory& read);
   std::shared_ptr<const PackFiles> packs_after(const StoreState& now,
@@ -134,12 +136,13 @@ struct LocalStore::Impl {
   std::vector<RowPtr> rows_of(const StoreState& now);
   void pack_loose(const LocalStore& store);
   void merge(const LocalStore& store, const PackFiles& packs);
+  std::set<std::string> registered_packs();
   void remove_garbage();
 
   Database& database;
   core::FileSystem& files;
   const std::filesystem::path packs_folder;
-  std::atomic<StatePtr> state;
+  SharedSlot<const StoreState> state;
   std::mutex update_mutex;  // for replacing the state and adding rows
   RecordCache records;
   objects::PlainCache rebuilt;  // loose objects that were deltas, by row number and offset
@@ -155,18 +158,21 @@ auto LocalStore::Impl::look_up(const Id& id, Use use)
     -> std::optional<decltype(use(std::declval<const ObjectPlace&>()))> {
   // Others may pack and merge while this one looks; more often than this in a row it is damage.
   constexpr int kAttemptsMax = 8;
+  constexpr int kFailuresMax = 3;
   std::optional<Error> failure;
   for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
     const StatePtr now = current();
-    Refresh when = Refresh::kWhenChanged;
     failure.reset();
     try {
       if (const auto place = locate(*now, id, failure)) return use(*place);
-      if (failure) when = Refresh::kAlways;
+      if (!failure) {
+        if (!refresh(now)) break;
+        continue;
+      }
+      if (attempt + 1 >= kFailuresMax) break;
     } catch (const Vanished&) {
-      when = Refresh::kAlways;
     }
-    if (!refresh(now, when) || (failure && attempt > 0)) break;
+    refresh_now();
   }
   if (failure) throw Error(*failure);
   return std::nullopt;

@@ -12,6 +12,7 @@
 #include "isodb/bytes.h"
 #include "isodb/id.h"
 #include "refs/database.h"
+#include "refs/shared_slot.h"
 
 namespace isodb::refs {
 
@@ -31,7 +32,7 @@ struct CachedRow : std::enable_shared_from_this<CachedRow> {
   const std::int64_t number;
   const std::vector<LooseRow::Item> items;
   const std::uint64_t records_bytes;
-  std::atomic<std::shared_ptr<const Bytes>> records;  // null: not cached
+  SharedSlot<const Bytes> records;  // null: not cached
 };
 using RowPtr = std::shared_ptr<CachedRow>;
 

@@ -215,9 +215,8 @@ bool LocalStore::Impl::replace(const Replacement& replacement) {
   batch.transactions_expected = replacement.transactions;
   batch.collection = replacement.transactions.has_value();
   const bool done = !database.write(batch).lost;
-  refresh(current(), Refresh::kAlways);
-  std::set<std::string> registered;
-  for (const auto& file : *current()->packs) registered.insert(file->info().name);
+  refresh_now();
+  const std::set<std::string> registered = registered_packs();
   std::vector<std::string> names = batch.packs_removed;
   if (replacement.made) names.push_back(replacement.made->name);
   for (const std::string& name : names) {
@@ -246,10 +245,18 @@ void LocalStore::Impl::merge(const LocalStore& store, const PackFiles& packs) {
   replace({writer.finish(), packs, {}, std::nullopt});
 }
 
+/// As the database has it: files are removed by it, so no older view will do.
+std::set<std::string> LocalStore::Impl::registered_packs() {
+  std::set<std::string> names;
+  for (const objects::PackInfo& pack : database.inventory(INT64_MAX, 0).packs) {
+    names.insert(pack.name);
+  }
+  return names;
+}
+
 void LocalStore::Impl::remove_garbage() {
   objects::remove_stale_temporaries(files, packs_folder);
-  std::set<std::string> registered;
-  for (const auto& file : *current()->packs) registered.insert(file->info().name);
+  const std::set<std::string> registered = registered_packs();
   std::error_code unknown;
   const auto now = std::filesystem::last_write_time(packs_folder / kLockName, unknown);
   if (unknown) return;
@@ -265,7 +272,7 @@ bool LocalStore::pack_when_due(const PackingLimits& limits) {
   if (!is_due(*impl_->current(), limits)) return false;
   const std::unique_ptr<core::File> lock = impl_->try_lock();
   if (!lock) return false;
-  impl_->refresh(impl_->current(), Impl::Refresh::kAlways);  // it may have been done meanwhile
+  impl_->refresh_now();  // it may have been done meanwhile
   impl_->remove_garbage();
   bool done = false;
   if (loose_is_due(*impl_->current(), limits)) {
@@ -315,9 +322,8 @@ std::optional<std::uint64_t> LocalStore::repack(const std::vector<Id>& keep,
     throw Error(ErrorCode::kBusy, "another process is packing this repository",
                 "try again when it is done");
   }
-  impl_->refresh(impl_->current(), Impl::Refresh::kAlways);
+  const StatePtr now = impl_->refresh_now();
   impl_->remove_garbage();
-  const StatePtr now = impl_->current();
   const std::vector<RowPtr> rows = impl_->rows_of(*now);
   const WantedIds wanted(keep);
   const PackingSource source(*this, {});
