@@ -1,8 +1,7 @@
 #!/bin/bash
 # Imports real git histories, exports them again, and has git itself say that both streams give the
 # same refs, commits and trees.
-# usage: git_histories.sh ISODB_PROGRAM SHARED_DATA [--large]
-# --large: the one history that takes git itself minutes.
+# usage: git_histories.sh ISODB_PROGRAM SHARED_DATA
 set -euo pipefail
 isodb=$1
 histories=$2/history
@@ -46,8 +45,7 @@ for name in exercism-problem-specifications dariusk-corpora openfootball-footbal
     exit 1
   fi
   own_bytes=$(du -cb "$scratch"/repository/{packs/*.pack,repo.db} | tail -1 | cut -f1)
-  lines=$(wc -l <"$scratch/expected")
-  echo "$name: $lines refs and commits, $own_bytes bytes, git $git_bytes"
+  echo "$name: $(wc -l <"$scratch/expected") refs and commits, $own_bytes bytes, git $git_bytes"
   if ((own_bytes > 2 * git_bytes)); then
     echo "$name: the repository is larger than twice git's pack"
     exit 1
