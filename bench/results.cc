@@ -19,6 +19,8 @@ const std::vector<Workload>& workloads() {
       {"commit_batch", "one durable commit of 1,000 documents", "ms", kLower},
       {"diff_first", "diff of 1,000 documents, first in the process", "ms", kLower},
       {"diff", "the same repeated", "ms", kLower},
+      {"commit_10", "one durable commit of 10 documents", "ms", kLower},
+      {"diff_10", "diff of 10 documents, repeated", "ms", kLower},
       {"commit_1", "durable commits of 1 document", "commits/s", kHigher},
       {"commit_8", "the same from 8 threads", "commits/s", kHigher},
       {"disk", "size on disk after the load", "MiB", kLower},

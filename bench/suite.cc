@@ -89,7 +89,9 @@ class SizeRun {
     each("scan", [](const Scene& scene, Store&) { return measure_scan(scene, ScanOrder::kPath); });
     each("scan_any",
          [](const Scene& scene, Store&) { return measure_scan(scene, ScanOrder::kAny); });
-    diffs();
+    commit_and_diff("commit_batch", kBatchDocuments,
+                    {{"diff_first", DiffRun::kFirst}, {"diff", DiffRun::kRepeated}});
+    commit_and_diff("commit_10", kSmallBatchDocuments, {{"diff_10", DiffRun::kRepeated}});
     each("commit_1", [](const Scene& scene, Store&) { return measure_commits(scene, 1); });
     each("commit_8", [](const Scene& scene, Store&) { return measure_commits(scene, 8); });
   }
@@ -221,18 +223,23 @@ class SizeRun {
     }
   }
 
-  void diffs() {
-    if (!chosen(options_.workloads, "commit_batch") && !chosen(options_.workloads, "diff")) return;
+  /// Commits `documents` documents and compares the versions before and after in `diff_ids`.
+  void commit_and_diff(const std::string& commit_id, std::uint64_t documents,
+                       const std::vector<std::pair<std::string, DiffRun>>& diff_ids) {
+    const bool any_diff = std::any_of(diff_ids.begin(), diff_ids.end(), [&](const auto& diff) {
+      return chosen(options_.workloads, diff.first);
+    });
+    if (!any_diff && !chosen(options_.workloads, commit_id)) return;
     for (Store& store : stores_) {
-      store.versions =
-          measure(store, "commit_batch", [&] { return measure_batch_commit(scene(store)); }).value;
+      store.versions = measure(store, commit_id, [&] {
+                         return measure_batch_commit(scene(store), documents);
+                       }).value;
     }
-    each("diff_first", [](const Scene& scene, Store& store) {
-      return measure_diff(scene, store.versions, DiffRun::kFirst);
-    });
-    each("diff", [](const Scene& scene, Store& store) {
-      return measure_diff(scene, store.versions, DiffRun::kRepeated);
-    });
+    for (const auto& [id, run] : diff_ids) {
+      each(id, [&](const Scene& scene, Store& store) {
+        return measure_diff(scene, store.versions, documents, run);
+      });
+    }
   }
 
   const SuiteOptions& options_;

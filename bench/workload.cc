@@ -166,7 +166,7 @@ Json measure_scan(const Scene& scene, ScanOrder order) {
   return {{"value", static_cast<double>(scene.documents * count) / seconds}};
 }
 
-Json measure_batch_commit(const Scene& scene) {
+Json measure_batch_commit(const Scene& scene, std::uint64_t documents_wanted) {
   const auto engine = opened(scene);
   Json result;
   try {
@@ -175,12 +175,14 @@ Json measure_batch_commit(const Scene& scene) {
     // The commit itself is measured for every engine.
   }
   std::set<std::uint64_t> numbers;
-  for (Random random = draws(scene, 300);
-       numbers.size() < std::min(kBatchDocuments, scene.documents);) {
+  for (Random random = draws(scene, 300 + documents_wanted);
+       numbers.size() < std::min(documents_wanted, scene.documents);) {
     numbers.insert(draw(random, scene));
   }
   std::vector<Document> documents;
-  for (std::uint64_t number : numbers) documents.push_back(changed(number, 1 + scene.round));
+  for (std::uint64_t number : numbers)
+    documents.push_back(
+        changed(number, static_cast<std::uint32_t>((1 + scene.round) * 10'000 + documents_wanted)));
   {
     const auto committer = engine->committer();
     const Watch watch;
@@ -191,14 +193,14 @@ Json measure_batch_commit(const Scene& scene) {
   return result;
 }
 
-Json measure_diff(const Scene& scene, const Json& versions, DiffRun run) {
+Json measure_diff(const Scene& scene, const Json& versions, std::uint64_t documents, DiffRun run) {
   if (!versions.is_object() || !versions.contains("after")) throw NotOffered();
   const auto engine = opened(scene);
   const std::string before = versions["before"], after = versions["after"];
   const auto diff = [&] {
     const Watch watch;
     const std::uint64_t count = engine->diff(before, after);
-    if (count != std::min(kBatchDocuments, scene.documents)) {
+    if (count != std::min(documents, scene.documents)) {
       throw std::runtime_error("the diff found " + std::to_string(count) + " documents");
     }
     return watch.seconds() * 1e3;

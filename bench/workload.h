@@ -39,13 +39,15 @@ Json measure_reads(const Scene& scene);
 Json measure_first_reads(const Scene& scene);
 enum class ScanOrder { kPath, kAny };
 Json measure_scan(const Scene& scene, ScanOrder order);
-Json measure_batch_commit(const Scene& scene);
+/// One commit of `documents` documents; details: the versions "before" and "after".
+Json measure_batch_commit(const Scene& scene, std::uint64_t documents);
 /// Between the two versions that measure_batch_commit() returned.
 enum class DiffRun { kFirst, kRepeated };
-Json measure_diff(const Scene& scene, const Json& versions, DiffRun run);
+Json measure_diff(const Scene& scene, const Json& versions, std::uint64_t documents, DiffRun run);
 Json measure_commits(const Scene& scene, unsigned threads);
 
-/// Documents changed by measure_batch_commit().
-inline constexpr std::uint64_t kBatchDocuments = 1000;
+/// A batch as a program makes them, and one so small that even in the smallest store its documents
+/// lie apart: what it costs tells how costs grow.
+inline constexpr std::uint64_t kBatchDocuments = 1000, kSmallBatchDocuments = 10;
 
 }  // namespace isodb::bench
