@@ -21,7 +21,50 @@ std::size_t shared_suffix(ByteView a, ByteView b) {
                                   a.rbegin());
 }
 
+/// Where the stretch of differing bytes that begins at `at` ends: before kGapBytes equal ones, or
+/// at the end. A stretch costs two numbers of a byte or two, so shorter gaps are not worth one.
+std::size_t stretch_end(ByteView plain, ByteView base, std::size_t at) {
+  constexpr std::size_t kGapBytes = 4;
+  std::size_t end = at + 1;
+  for (std::size_t equal = 0; at < plain.size() && equal < kGapBytes; ++at) {
+    equal = plain[at] == base[at] ? equal + 1 : 0;
+    if (equal == 0) end = at + 1;
+  }
+  return end;
+}
+
 }  // namespace
+
+bool append_patch(Bytes& out, ByteView plain, ByteView base) {
+  if (plain.size() != base.size()) return false;
+  for (std::size_t at = 0;;) {
+    const std::size_t same = shared_prefix(plain.substr(at), base.substr(at));
+    const std::size_t begin = at + same;
+    if (begin == plain.size()) return true;
+    at = stretch_end(plain, base, begin);
+    core::put_varint(out, same);
+    core::put_varint(out, at - begin);
+    out.append(plain.substr(begin, at - begin));
+  }
+}
+
+Bytes apply_patch(ByteView patch, ByteView base, std::size_t plain_bytes) {
+  core::ByteReader reader(patch, "patch");
+  if (base.size() != plain_bytes) reader.fail("is of a base of another length");
+  Bytes plain(base);
+  for (std::size_t at = 0; reader.remaining() > 0;) {
+    const std::uint64_t same = reader.varint();
+    const std::uint64_t count = reader.varint();
+    if (same > plain_bytes - at || count == 0 || count > plain_bytes - at - same) {
+      reader.fail("a stretch is empty or reaches past its base");
+    }
+    at += static_cast<std::size_t>(same);
+    const ByteView bytes = reader.bytes(static_cast<std::size_t>(count));
+    std::memcpy(plain.data() + at, bytes.data(), bytes.size());
+    at += bytes.size();
+  }
+  return plain;
+}
 
 void append_delta(Bytes& out, ByteView plain, ByteView base, int level) {
   const std::size_t prefix = shared_prefix(plain, base);

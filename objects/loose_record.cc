@@ -23,7 +23,27 @@ RecordHeader parse_whole(ByteView records) {
   return header;
 }
 
+struct Change {
+  Encoding encoding = Encoding::kPatchById;
+  Bytes data;
+};
+
+/// The cheapest change that leads from `base` to the payload.
+Change change_from(ByteView base, ByteView payload) {
+  Change patch;
+  const bool patched = append_patch(patch.data, payload, base);
+  if (patched && is_clearly_small(patch.data.size(), payload.size())) return patch;
+  Change delta{Encoding::kDeltaById, {}};
+  append_delta(delta.data, payload, base, kLevel);
+  return delta;
+}
+
 }  // namespace
+
+bool is_stored_after(ObjectType type, std::uint64_t payload_bytes) {
+  constexpr std::uint64_t kBytesMax = 4096;
+  return type != ObjectType::kTree && payload_bytes <= kBytesMax;
+}
 
 std::size_t append_record(Bytes& out, ObjectType type, ByteView payload, const PutHint& hint,
                           const Object* base, unsigned base_depth, unsigned delta_depth_max) {
@@ -31,24 +51,28 @@ std::size_t append_record(Bytes& out, ObjectType type, ByteView payload, const P
   RecordHeader header;
   header.type = type;
   header.plain_bytes = payload.size();
-  Bytes delta;
-  const unsigned depth_max = std::min(delta_depth_max, kDeltaDepthLimit);
+  if (hint.base && !hint.compressed && is_stored_after(type, payload.size())) {
+    header.encoding = Encoding::kStoredAfter;
+    header.base = *hint.base;
+    return append_framed(out, header, payload);
+  }
+  std::optional<Change> change;
   if (!hint.compressed && hint.base && base != nullptr && base->type == type &&
-      base_depth < depth_max) {
-    append_delta(delta, payload, base->payload, kLevel);
+      base_depth < std::min(delta_depth_max, kDeltaDepthLimit)) {
+    change = change_from(base->payload, payload);
   }
   Bytes plain;
-  const bool clearly_small = !delta.empty() && is_clearly_small(delta.size(), payload.size());
-  if (!clearly_small) {
-    header.encoding = append_plain(plain, payload, hint.compressed, nullptr, kLevel);
+  if (!change || !is_clearly_small(change->data.size(), payload.size())) {
+    const bool as_it_is = hint.compressed || is_stored_after(type, payload.size());
+    header.encoding = append_plain(plain, payload, as_it_is, nullptr, kLevel);
+    if (!change || change->data.size() + Id::kSize >= plain.size()) {
+      return append_framed(out, header, plain);
+    }
   }
-  if (!delta.empty() && (clearly_small || delta.size() + Id::kSize < plain.size())) {
-    header.encoding = Encoding::kDeltaById;
-    header.base = *hint.base;
-    header.depth = base_depth + 1;
-    return append_framed(out, header, delta);
-  }
-  return append_framed(out, header, plain);
+  header.encoding = change->encoding;
+  header.base = *hint.base;
+  header.depth = base_depth + 1;
+  return append_framed(out, header, change->data);
 }
 
 Object read_record(ByteView records, const ObjectSource& others) {
@@ -58,15 +82,18 @@ Object read_record(ByteView records, const ObjectSource& others) {
   check_record_data(header, data);
   if (!is_delta(header.encoding)) return {header.type, unpack_plain(header, data, nullptr)};
   const Object base = get_base(others, header.base);
-  return {header.type,
-          apply_delta(data, base.payload, static_cast<std::size_t>(header.plain_bytes))};
+  const auto plain_bytes = static_cast<std::size_t>(header.plain_bytes);
+  if (header.encoding == Encoding::kDeltaById) {
+    return {header.type, apply_delta(data, base.payload, plain_bytes)};
+  }
+  return {header.type, apply_patch(data, base.payload, plain_bytes)};
 }
 
 RecordSummary summarize_record(ByteView records) {
   const RecordHeader header = parse_whole(records);
   RecordSummary summary{header.type, header.plain_bytes, header.record_bytes(), header.depth, {},
                         {}};
-  if (header.encoding == Encoding::kDeltaById) summary.base = header.base;
+  if (names_base(header.encoding)) summary.base = header.base;
   return summary;
 }
 

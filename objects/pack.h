@@ -110,9 +110,14 @@ void remove_stale_temporaries(core::FileSystem& files, const std::filesystem::pa
 /// No chain of deltas is longer, whatever a writer's options say: a reader takes more for a loop.
 inline constexpr unsigned kDeltaDepthLimit = 64;
 
+/// Whether a loose row holds such an object as it is, with its base only named for the pack that it
+/// soon goes to: a commit need not wait for zstd, nor for reading the base. Nodes gain too much by
+/// deltas for that.
+bool is_stored_after(ObjectType type, std::uint64_t payload_bytes);
+
 /// One record by itself, as loose rows hold them: no dictionary, bases named by id. `base` is the
-/// object that hint.base names, with its depth() in the source it came from, or null. Appends to
-/// `out`; returns the record's size.
+/// object that hint.base names, with its depth() in the source it came from, or null; it is not
+/// needed where is_stored_after(). Appends to `out`; returns the record's size.
 std::size_t append_record(Bytes& out, ObjectType type, ByteView payload, const PutHint& hint,
                           const Object* base, unsigned base_depth, unsigned delta_depth_max);
 /// Reads the record that append_record() wrote at the beginning of `records`; what follows it is

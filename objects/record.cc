@@ -29,10 +29,10 @@ std::size_t append_framed(Bytes& out, const RecordHeader& header, ByteView data)
                static_cast<std::uint8_t>(static_cast<unsigned>(header.encoding) << kEncodingShift |
                                          static_cast<unsigned>(header.type)));
   core::put_varint(out, header.plain_bytes);
-  if (header.encoding != Encoding::kStored) core::put_varint(out, data.size());
+  if (!is_stored(header.encoding)) core::put_varint(out, data.size());
   if (is_delta(header.encoding)) core::put_u8(out, static_cast<std::uint8_t>(header.depth));
   if (header.encoding == Encoding::kDeltaNear) core::put_varint(out, header.distance);
-  if (header.encoding == Encoding::kDeltaById) out.append(header.base.bytes());
+  if (names_base(header.encoding)) out.append(header.base.bytes());
   const std::uint64_t header_hash = core::xxh3(ByteView(out).substr(start));
   core::put_u32(out, record_checksum(header_hash, data));
   out.append(data);
@@ -49,13 +49,13 @@ RecordHeader parse_record_header(ByteView bytes) {
       type > static_cast<unsigned>(ObjectType::kTag)) {
     reader.fail("unknown object type");
   }
-  if (encoding > static_cast<unsigned>(Encoding::kDeltaById)) reader.fail("unknown encoding");
+  if (encoding > static_cast<unsigned>(Encoding::kStoredAfter)) reader.fail("unknown encoding");
   header.type = static_cast<ObjectType>(type);
   header.encoding = static_cast<Encoding>(encoding);
   header.plain_bytes = reader.varint();
   if (header.plain_bytes > kObjectBytesMax) reader.fail("claims too large an object");
   header.data_bytes = header.plain_bytes;
-  if (header.encoding != Encoding::kStored) header.data_bytes = reader.varint();
+  if (!is_stored(header.encoding)) header.data_bytes = reader.varint();
   if (header.data_bytes > kObjectBytesMax) reader.fail("claims too much data");
   if (is_delta(header.encoding)) {
     header.depth = reader.u8();
@@ -65,7 +65,7 @@ RecordHeader parse_record_header(ByteView bytes) {
     header.distance = reader.varint();
     if (header.distance == 0) reader.fail("is its own base");
   }
-  if (header.encoding == Encoding::kDeltaById) header.base = reader.id();
+  if (names_base(header.encoding)) header.base = reader.id();
   header.header_hash = core::xxh3(bytes.substr(0, reader.offset()));
   header.checksum = reader.u32();
   header.header_bytes = reader.offset();
@@ -96,7 +96,7 @@ Encoding append_plain(Bytes& out, ByteView payload, bool compressed,
 }
 
 Bytes unpack_plain(const RecordHeader& header, ByteView data, const core::Dictionary* dictionary) {
-  if (header.encoding == Encoding::kStored) return Bytes(data);
+  if (is_stored(header.encoding)) return Bytes(data);
   Bytes plain(static_cast<std::size_t>(header.plain_bytes), '\0');
   if (header.encoding == Encoding::kPacked) {
     core::decompress(plain.data(), plain.size(), data);

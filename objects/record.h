@@ -10,15 +10,28 @@ namespace isodb::objects {
 
 /// How a record holds its payload (docs/storage.md, "Records"). The numbers are part of the format.
 enum class Encoding : std::uint8_t {
-  kStored = 0,      ///< as it is
-  kPacked = 1,      ///< zstd
-  kDictionary = 2,  ///< zstd with the pack's dictionary
-  kDeltaNear = 3,   ///< delta to a record so many bytes before this one
-  kDeltaById = 4,   ///< delta to an object named by id
+  kStored = 0,       ///< as it is
+  kPacked = 1,       ///< zstd
+  kDictionary = 2,   ///< zstd with the pack's dictionary
+  kDeltaNear = 3,    ///< delta to a record so many bytes before this one
+  kDeltaById = 4,    ///< delta to an object named by id
+  kPatchById = 5,    ///< patch of an object named by id; in loose rows only
+  kStoredAfter = 6,  ///< as it is, and the id of an object to make a delta to; in loose rows only
 };
 
+inline bool is_stored(Encoding encoding) {
+  return encoding == Encoding::kStored || encoding == Encoding::kStoredAfter;
+}
 inline bool is_delta(Encoding encoding) {
-  return encoding == Encoding::kDeltaNear || encoding == Encoding::kDeltaById;
+  return encoding == Encoding::kDeltaNear || encoding == Encoding::kDeltaById ||
+         encoding == Encoding::kPatchById;
+}
+inline bool names_base(Encoding encoding) {
+  return encoding == Encoding::kStoredAfter ||
+         (is_delta(encoding) && encoding != Encoding::kDeltaNear);
+}
+inline bool occurs_in_packs(Encoding encoding) {
+  return encoding <= Encoding::kDeltaById;
 }
 
 /// Type and encoding, two sizes, depth, a base and the checksum.
@@ -32,7 +45,7 @@ struct RecordHeader {
   std::uint64_t data_bytes = 0;
   unsigned depth = 0;          ///< deltas: records to read before this one; 0 for others
   std::uint64_t distance = 0;  ///< kDeltaNear: from the base's first byte to this record's
-  Id base;                     ///< kDeltaById
+  Id base;                     ///< where names_base()
   std::uint32_t checksum = 0;  ///< set by parse_record_header() and used by check_record_data()
   std::uint64_t header_hash = 0;
   std::size_t header_bytes = 0;

@@ -33,6 +33,7 @@ ByteView view_front(const RecordSpace& space, std::uint64_t offset, Bytes& scrat
 
 RecordHeader parse_within(const RecordSpace& space, std::uint64_t offset, ByteView front) {
   const RecordHeader header = parse_record_header(front);
+  if (!occurs_in_packs(header.encoding)) fail("its encoding occurs in loose rows only");
   if (header.data_bytes > space.end() - offset - header.header_bytes) fail("ends too late");
   return header;
 }

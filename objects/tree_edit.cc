@@ -153,8 +153,11 @@ bool LevelEdit::replace_values(std::size_t end) {
     }
   }
   const Id old_id = cursor_.id();
-  const Child child = write(writer_.summary(node->size()), writer_.encode(node->size()), old_id,
-                            *node, {.base = old_id, .compressed = false});
+  PutHint hint;
+  hint.base = old_id;
+  hint.base_bytes = node->payload();
+  const Child child =
+      write(writer_.summary(node->size()), writer_.encode(node->size()), old_id, *node, hint);
   writer_.drop(node->size());
   ++emitted_;
   if (child.id != old_id) node_changes_.push_back({std::move(last), child});

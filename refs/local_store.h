@@ -27,6 +27,8 @@ class LocalStore : public objects::ObjectSource {
 
   std::optional<objects::Object> get(const Id& id) const override;
   bool contains(const Id& id) const override;
+  /// What the object's record says of itself, without reading the payload; nullopt: not here.
+  std::optional<objects::RecordSummary> summary(const Id& id) const;
   /// Delta depth of the record that holds `id`; 0 when unknown.
   unsigned depth(const Id& id) const override;
   /// contains(), as far as is known without asking the database.
@@ -84,8 +86,6 @@ class LocalStore : public objects::ObjectSource {
  private:
   class WriterView;
   struct Impl;
-  std::optional<objects::RecordSummary> summary(const Id& id) const;
-
   std::unique_ptr<Impl> impl_;
 };
 
@@ -121,11 +121,12 @@ class LooseBatch : public objects::ObjectStore {
   };
   struct Base {
     const objects::Object* own = nullptr;  // put into this batch
-    std::optional<objects::Object> read;   // from the store
+    bool is_below = false;                 // in the store
+    std::optional<objects::Object> read;   // from there
     unsigned depth = 0;
     const objects::Object* object() const { return own != nullptr || !read ? own : &*read; }
   };
-  Base find_base(ObjectType type, const objects::PutHint& hint);
+  Base find_base(ObjectType type, std::size_t payload_bytes, const objects::PutHint& hint);
 
   const LocalStore& below_;
   std::uint64_t generation_;

@@ -23,16 +23,18 @@ Id LooseBatch::put(ObjectType type, ByteView payload, const objects::PutHint& hi
     assumed_.push_back(id);
     return id;
   }
-  const Base base = hint.compressed ? Base() : find_base(type, hint);
+  const Base base = hint.compressed ? Base() : find_base(type, payload.size(), hint);
   // Asked again after the base was found, which may have brought newer objects into view: a delta
   // must never be based on something that is younger than the object itself.
-  if (base.read && below_.holds(id)) {
+  if (base.is_below && below_.holds(id)) {
     assumed_.push_back(id);
     return id;
   }
+  objects::PutHint usable = hint;
+  if (base.own == nullptr && !base.is_below) usable.base.reset();
   const std::size_t offset = row_.records.size();
   if (offset > UINT32_MAX) throw Error(ErrorCode::kLimit, "more than 4 GiB in one loose row");
-  objects::append_record(row_.records, type, payload, hint, base.object(), base.depth,
+  objects::append_record(row_.records, type, payload, usable, base.object(), base.depth,
                          kDeltaDepthMax);
   row_.items.push_back({id, static_cast<std::uint32_t>(offset)});
   const unsigned depth = objects::record_depth(ByteView(row_.records).substr(offset));
@@ -40,7 +42,8 @@ Id LooseBatch::put(ObjectType type, ByteView payload, const objects::PutHint& hi
   return id;
 }
 
-LooseBatch::Base LooseBatch::find_base(ObjectType type, const objects::PutHint& hint) {
+LooseBatch::Base LooseBatch::find_base(ObjectType type, std::size_t payload_bytes,
+                                       const objects::PutHint& hint) {
   Base base;
   if (!hint.base) return base;
   const Id& id = *hint.base;
@@ -50,11 +53,14 @@ LooseBatch::Base LooseBatch::find_base(ObjectType type, const objects::PutHint& 
     base.depth = own->second.depth;
     return base;
   }
-  base.depth = below_.depth(id);
-  if (base.depth >= kDeltaDepthMax) return base;
+  const std::optional<objects::RecordSummary> held = below_.summary(id);
+  if (!held || held->depth >= kDeltaDepthMax) return base;
+  base.is_below = true;
+  base.depth = held->depth;
+  if (objects::is_stored_after(type, payload_bytes)) return base;  // its bytes are not needed
   if (hint.base_bytes.empty()) {
     base.read = below_.get(id);
-  } else if (below_.holds(id)) {
+  } else {
     base.read = objects::Object{type, Bytes(hint.base_bytes)};
   }
   if (base.read) assumed_.push_back(id);

@@ -36,6 +36,7 @@ struct CommitQueue::Group {
   std::vector<std::variant<CommitId, Stale>> outcomes;
   refs::LooseBatch objects;                                  // nodes and commits of all of them
   std::unordered_map<std::string, std::optional<Id>> heads;  // as this round leaves them
+  std::shared_ptr<const KnownCommit> newest;                 // of this round
   refs::WriteBatch batch;
   std::uint64_t sequence = 0;
 };
@@ -127,6 +128,7 @@ bool CommitQueue::try_group(Group& group) {
       batch.loose[i].number = result.loose_numbers[i];
     }
     state_.store->adopt(std::move(batch.loose));
+    state_.remember_head(group.newest);
   }
   for (std::size_t i = 0; i < built.size(); ++i) built[i]->outcome = std::move(group.outcomes[i]);
   return true;
@@ -172,8 +174,9 @@ void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
     throw Error(ErrorCode::kNotFound, "the branch '" + request.branch + "' is gone",
                 "isodb branch lists the branches");
   }
-  const Bytes parent_bytes = objects::get_expected(source, *head, ObjectType::kCommit);
-  const Commit parent = objects::decode_commit(parent_bytes);
+  const bool follows = group.newest && group.newest->id == *head;
+  const auto known_parent = follows ? group.newest : state_.known_head(CommitId(*head));
+  const Commit& parent = known_parent->commit;
   if (!is_intact(request, *state_.store)) {
     group.outcomes.push_back(Stale{request.branch, CommitId(*head), {}});
     return;
@@ -204,8 +207,9 @@ void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
   objects::sign_commit(commit, state_.key(), state_.root);
   objects::PutHint hint;
   hint.base = *head;
-  hint.base_bytes = parent_bytes;
-  const CommitId id(sink.put(ObjectType::kCommit, objects::encode_commit(commit), hint));
+  hint.base_bytes = known_parent->bytes;
+  Bytes bytes = objects::encode_commit(commit);
+  const CommitId id(sink.put(ObjectType::kCommit, bytes, hint));
 
   if (!packed && !request.staging->loose().empty()) {
     group.batch.loose.push_back(request.staging->loose().row());
@@ -216,6 +220,8 @@ void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
   group.sequence = commit.sequence;
   last_clock_ = clock;
   known->second = id;
+  group.newest =
+      std::make_shared<const KnownCommit>(KnownCommit{id, std::move(bytes), std::move(commit)});
 }
 
 }  // namespace isodb::repo

@@ -40,7 +40,7 @@ const SecretKey& RepositoryState::key() const {
 }
 
 Snapshot RepositoryState::snapshot(const CommitId& id) {
-  return Snapshot(shared_from_this(), id, read_commit(id).tree);
+  return Snapshot(shared_from_this(), id, known_head(id)->commit.tree);
 }
 
 Snapshot RepositoryState::snapshot_of_tree(const std::optional<CommitId>& id, const TreeId& tree) {
@@ -48,13 +48,29 @@ Snapshot RepositoryState::snapshot_of_tree(const std::optional<CommitId>& id, co
 }
 
 Commit RepositoryState::read_commit(const CommitId& id) const {
-  const objects::Object object = read_object(id);
-  if (object.type != ObjectType::kCommit) {
-    throw Error(
-        ErrorCode::kInvalid,
-        id.short_hex() + " is a " + std::string(object_type_name(object.type)) + ", not a commit");
-  }
-  return objects::decode_commit(object.payload);
+  return objects::decode_commit(read_commit_bytes(id));
+}
+
+Bytes RepositoryState::read_commit_bytes(const CommitId& id) const {
+  objects::Object object = read_object(id);
+  if (object.type == ObjectType::kCommit) return std::move(object.payload);
+  throw Error(
+      ErrorCode::kInvalid,
+      id.short_hex() + " is a " + std::string(object_type_name(object.type)) + ", not a commit");
+}
+
+std::shared_ptr<const KnownCommit> RepositoryState::known_head(const CommitId& id) {
+  if (std::shared_ptr<const KnownCommit> head = head_.load(); head && head->id == id) return head;
+  auto head = std::make_shared<KnownCommit>();
+  head->id = id;
+  head->bytes = read_commit_bytes(id);
+  head->commit = objects::decode_commit(head->bytes);
+  remember_head(head);
+  return head;
+}
+
+void RepositoryState::remember_head(std::shared_ptr<const KnownCommit> head) {
+  head_.store(std::move(head));
 }
 
 ObjectType RepositoryState::type_of(const Id& id) const {

@@ -14,9 +14,17 @@
 #include "objects/tree.h"
 #include "refs/database.h"
 #include "refs/local_store.h"
+#include "refs/shared_slot.h"
 #include "repo/commit_queue.h"
 
 namespace isodb {
+
+/// A commit as it was read, or as it was just written. Immutable.
+struct KnownCommit {
+  CommitId id;
+  Bytes bytes;
+  Commit commit;
+};
 
 /// What every handle of an open repository shares: the database, the objects, the caches, the key.
 /// Owned by the handles together. Thread-safe: the parts lock themselves, the plain members never
@@ -38,6 +46,10 @@ class RepositoryState : public std::enable_shared_from_this<RepositoryState> {
   Snapshot snapshot_of_tree(const std::optional<CommitId>& id, const TreeId& tree);
   /// Error(kNotFound) for an unknown id, Error(kInvalid) for an object of another type.
   Commit read_commit(const CommitId& id) const;
+  /// The same from memory where `id` is the head that was used last: writers and readers ask for
+  /// that one again and again.
+  std::shared_ptr<const KnownCommit> known_head(const CommitId& id);
+  void remember_head(std::shared_ptr<const KnownCommit> head);
   /// Type of any object; Error(kNotFound).
   ObjectType type_of(const Id& id) const;
   objects::Object read_object(const Id& id) const;
@@ -59,7 +71,10 @@ class RepositoryState : public std::enable_shared_from_this<RepositoryState> {
   WriterId writer;
 
  private:
+  Bytes read_commit_bytes(const CommitId& id) const;
+
   std::optional<SecretKey> key_;
+  refs::SharedSlot<const KnownCommit> head_;  // used last
 };
 
 namespace repo {

@@ -6,6 +6,7 @@
 
 #include "core/hash.h"
 #include "isodb/error.h"
+#include "objects/delta.h"
 #include "objects/memory_store.h"
 #include "objects/pack.h"
 
@@ -124,11 +125,11 @@ TEST_CASE("a base that does not help is not used") {
 TEST_CASE("chains of deltas end at the depth that is asked for") {
   RecordSource source;
   Bytes document = json_document(1);
-  Id id = source.add(ObjectType::kBlob, document);
+  Id id = source.add(ObjectType::kTree, document);
   unsigned deepest = 0;
   for (int i = 0; i < 100; ++i) {
     document[20 + i] ^= 1;
-    id = source.add(ObjectType::kBlob, document, id);
+    id = source.add(ObjectType::kTree, document, id);
     deepest = std::max(deepest, source.depth(id));
     CHECK(source.get(id)->payload == document);
   }
@@ -141,8 +142,8 @@ TEST_CASE("a loop of deltas is corrupt, not endless") {
   const Bytes first = random_bytes(1000);
   Bytes second = first;
   second[500] ^= 1;
-  const Id a = source.add(ObjectType::kBlob, first);
-  const Id b = source.add(ObjectType::kBlob, second, a);
+  const Id a = source.add(ObjectType::kTree, first);
+  const Id b = source.add(ObjectType::kTree, second, a);
   source.records[a] = source.records[b];
   try {
     source.get(b);
@@ -152,12 +153,60 @@ TEST_CASE("a loop of deltas is corrupt, not endless") {
   }
 }
 
+TEST_CASE("what is short is held as it is and names the base that a pack will use") {
+  RecordSource source;
+  const Bytes document = json_document(1);
+  const Id before = source.add(ObjectType::kBlob, random_bytes(100));
+  const Id after = source.add(ObjectType::kBlob, document, before);
+  CHECK(source.records[after].size() <= document.size() + 40);
+  CHECK(summarize_record(source.records[after]).base == before);
+  CHECK(source.depth(after) == 0);
+  source.records.erase(before);
+  CHECK(source.get(after)->payload == document);
+}
+
+TEST_CASE("a node whose entries got new values is a patch of the old one") {
+  RecordSource source;
+  Bytes node = random_bytes(4096);
+  Id id = source.add(ObjectType::kTree, node);
+  for (const std::size_t at : {0U, 1000U, 1003U, 1008U, 2000U, 4095U}) node[at] ^= 1;
+  id = source.add(ObjectType::kTree, node, id);
+  CHECK(source.records[id].size() < 32 + 12 + 6 * 6);
+  CHECK(source.get(id)->payload == node);
+}
+
+TEST_CASE("patches lead to exactly the bytes they were made of") {
+  std::mt19937_64 random(7);
+  for (int round = 0; round < 2000; ++round) {
+    const Bytes base = random_bytes(random() % 300);
+    Bytes plain = base;
+    for (std::size_t i = random() % 8; i > 0 && !plain.empty(); --i) {
+      plain[random() % plain.size()] = static_cast<char>(random());
+    }
+    Bytes patch;
+    REQUIRE(append_patch(patch, plain, base));
+    REQUIRE(apply_patch(patch, base, plain.size()) == plain);
+    REQUIRE_FALSE(append_patch(patch, plain + "x", base));
+  }
+}
+
+TEST_CASE("a patch that reaches past its base or replaces nothing is refused") {
+  const Bytes base(10, 'b');
+  for (const Bytes& patch :
+       {Bytes("\x0b\x01x", 3), Bytes("\x09\x02xx", 4), Bytes("\x01\x00", 2), Bytes("\x01", 1),
+        Bytes("\x00\x03xx", 4), Bytes("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x01x", 12)}) {
+    CHECK_THROWS_AS(apply_patch(patch, base, 10), Error);
+  }
+  CHECK_THROWS_AS(apply_patch(Bytes(), base, 11), Error);
+}
+
 TEST_CASE("no damage to a record goes unseen, and none crashes") {
   RecordSource source;
-  const Id a = source.add(ObjectType::kBlob, json_document(1));
-  const Id b = source.add(ObjectType::kBlob, json_document(2), a);
-  const Id c = source.add(ObjectType::kBlob, "stored");
-  for (const Id& id : {a, b, c}) {
+  const Id a = source.add(ObjectType::kTree, json_document(1));
+  const Id b = source.add(ObjectType::kTree, json_document(2), a);
+  const Id c = source.add(ObjectType::kTree, "stored");
+  const Id d = source.add(ObjectType::kBlob, "after another", c);
+  for (const Id& id : {a, b, c, d}) {
     const Bytes& record = source.records[id];
     for (std::size_t size = 0; size < record.size(); ++size) {
       REQUIRE(is_corrupt(record.substr(0, size), source));
@@ -172,10 +221,10 @@ TEST_CASE("no damage to a record goes unseen, and none crashes") {
 
 TEST_CASE("a missing base is named") {
   RecordSource source;
-  const Id a = source.add(ObjectType::kBlob, random_bytes(2000));
+  const Id a = source.add(ObjectType::kTree, random_bytes(2000));
   Bytes changed = random_bytes(2000);
   changed[5] ^= 1;
-  const Id b = source.add(ObjectType::kBlob, changed, a);
+  const Id b = source.add(ObjectType::kTree, changed, a);
   source.records.erase(a);
   CHECK_THROWS_WITH(source.get(b), Catch::Contains(a.hex()));
 }

@@ -126,7 +126,7 @@ TEST_CASE_METHOD(Fixture, "a batch whose delta base was collected is not intact"
   Opened opened(folder.path());
   const auto dropped = write_documents(opened, 1, 3);
   LooseBatch relying(opened.store);
-  relying.put(ObjectType::kBlob, dropped.begin()->second + "x",
+  relying.put(ObjectType::kBlob, dropped.begin()->second + Bytes(8192, 'x'),
               {.base = dropped.begin()->first, .compressed = false});
   CHECK(relying.is_intact());
   opened.store.repack({}, opened.database->transactions());

@@ -66,7 +66,8 @@ inline void write(Opened& opened, LooseBatch& objects, Adopt adopt = Adopt::kYes
   if (adopt == Adopt::kYes) opened.store.adopt(std::move(batch.loose));
 }
 
-/// So many commits of a document, each a delta to the one before; returns what was put.
+/// So many commits of a document, each based on the one before: most are long enough to become
+/// deltas, every seventh is held as it is. Returns what was put.
 inline std::map<Id, Bytes> write_documents(Opened& opened, unsigned seed, int count,
                                            Adopt adopt = Adopt::kYes) {
   std::map<Id, Bytes> written;
@@ -74,7 +75,7 @@ inline std::map<Id, Bytes> write_documents(Opened& opened, unsigned seed, int co
   std::optional<Id> last;
   for (int i = 0; i < count; ++i) {
     LooseBatch objects(opened.store);
-    const Bytes text = documents.next();
+    const Bytes text = documents.next() + (i % 7 == 6 ? Bytes() : Bytes(4096, ' '));
     last = objects.put(ObjectType::kBlob, text, {.base = last, .compressed = false});
     objects.put(ObjectType::kCommit, "commit " + last->hex());
     written[*last] = text;
