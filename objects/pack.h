@@ -73,9 +73,10 @@ class Pack {
 class PackWriter : public ObjectStore {
  public:
   struct Options {
-    int level = 3;                               ///< zstd level of what stands by itself
-    int delta_level = 7;                         ///< zstd level of deltas
-    std::size_t dictionary_bytes = 64 * 1024;    ///< at most; 0: no dictionary
+    int level = 1;                             ///< zstd level of what stands by itself: 3 takes 7 %
+                                               ///< less room and a fifth more time
+    int delta_level = 7;                       ///< zstd level of deltas
+    std::size_t dictionary_bytes = 64 * 1024;  ///< at most; 0: no dictionary
     std::size_t sample_bytes = 4 * 1024 * 1024;  ///< buffered to train the dictionary on
     unsigned delta_depth_max = 24;               ///< records to read, at most, for one object
     unsigned threads = 2;  ///< compressing side by side with the caller; 1: in the caller

@@ -88,6 +88,7 @@ const objects::Pack& opened(const PackFile& file) {
 objects::PackWriter::Options packing_options() {
   objects::PackWriter::Options options;
   options.threads = 1;
+  options.level = 3;  // nobody waits
   return options;
 }
 
