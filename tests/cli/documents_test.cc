@@ -123,7 +123,7 @@ TEST_CASE("the options --if-absent and --if-content refuse as stale, with the ac
   CHECK(runner.run({"put", "b", "--if-content", now}, {.input = "3"}).exit_code == 3);
 }
 
-TEST_CASE("media type comes from --type, else the path, else the version before; metadata stays") {
+TEST_CASE("media type comes from --type, the path or the version before, and metadata stays") {
   const RepositoryRunner runner;
   const auto type_of = [&](const std::string& path) {
     return member(json_line(runner.must({"get", path, "--json"})), "type");
@@ -170,7 +170,7 @@ TEST_CASE("get of a document that is not there is exit code 1 and names the near
   CHECK(runner.run({"put", "x", "."}).exit_code == 7);
 }
 
-TEST_CASE("get --at reads any revision; an unknown one is exit code 1 with the nearest names") {
+TEST_CASE("get --at reads any revision, and an unknown one is exit code 1 with the nearest names") {
   const RepositoryRunner runner;
   runner.put("a", "1");
   const std::string first = runner.head();

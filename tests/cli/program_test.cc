@@ -200,8 +200,7 @@ TEST_CASE("the repository is the one of -C, then of ISODB_DIR, then found upward
   CHECK(repository_of({.working_folder = "sub/deeper"}, {}) == sub);
 }
 
-TEST_CASE(
-    "a missing repository is exit code 1, with advice; a named one is not looked for further up") {
+TEST_CASE("a missing repository is exit code 1, and a named one is not looked for further up") {
   const ProgramRunner runner;
   const Ran none = runner.run({"ls"});
   CHECK(none.exit_code == 1);
@@ -240,7 +239,7 @@ TEST_CASE("a reader that goes away ends the program as SIGPIPE does, without a w
   CHECK(ignored.err.empty());
 }
 
-TEST_CASE("colours are for terminals; NO_COLOR and --color decide otherwise") {
+TEST_CASE("colours are for terminals, and NO_COLOR and --color decide otherwise") {
   const RepositoryRunner runner;
   runner.put("folder/a.txt", "x");
   const std::string escape = "\x1b[";
@@ -369,7 +368,7 @@ Ran run_unprivileged(const ProgramRunner& runner, const std::string& arguments) 
   return runner.shell("exec setpriv --reuid=65534 --regid=65534 --clear-groups isodb " + arguments);
 }
 
-TEST_CASE("a read-only folder can be read; writing it is exit code 7 and changes nothing") {
+TEST_CASE("a read-only folder can be read, and writing it is exit code 7 and changes nothing") {
   const RepositoryRunner runner;
   runner.put("a.txt", "text");
   const std::string head = runner.head();

@@ -119,7 +119,7 @@ TEST_CASE("an input/output error names operation, path and reason, with a hint w
   CHECK(error_with(ENOENT)->hint().empty());
 }
 
-TEST_CASE("names in a folder come sorted; a missing folder has none") {
+TEST_CASE("names in a folder come sorted, and a missing folder has none") {
   const TemporaryFolder folder;
   for (const char* name : {"b", "a", "C", "\xc3\xa4", "aa"}) testing::spill(folder / name, "");
   CHECK(files().list(folder.path()) == std::vector<std::string>{"C", "a", "aa", "b", "\xc3\xa4"});
@@ -138,7 +138,7 @@ TEST_CASE("folders are created with those above them, and again without complain
   CHECK_FALSE(files().exists(folder / "file/below"));
 }
 
-TEST_CASE("renaming replaces; removing what is not there is no error") {
+TEST_CASE("renaming replaces, and removing what is not there is no error") {
   const TemporaryFolder folder;
   testing::spill(folder / "a", "new");
   testing::spill(folder / "b", "old");

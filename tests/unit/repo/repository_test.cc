@@ -110,7 +110,7 @@ TEST_CASE("a signed tag names its target and cannot be made twice") {
   CHECK(repository.verify("").empty());
 }
 
-TEST_CASE("log shows a path's changes only, deletions too; blame follows fields") {
+TEST_CASE("log shows a path's changes only, deletions too, and blame follows fields") {
   TemporaryFolder folder;
   Repository repository = Repository::init(folder / "r");
   const CommitId made = put(repository, "cow.json", R"({"name":"Ada","weight":500})");
