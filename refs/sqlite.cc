@@ -21,7 +21,8 @@ constexpr const char* kHintSpace = "free some space on this disk, then try again
 constexpr const char* kHintDisk =
     "check the disk: its free space, its limits for files, its health";
 constexpr const char* kHintDamaged =
-    "run isodb fsck to see what is left; restore repo.db from a backup, or clone from a peer";
+    "restore the repository from a backup or from another device; where it can still be opened, "
+    "isodb fsck lists what is damaged";
 
 /// SQLite's file: URI for a path, every special byte escaped.
 std::string file_uri(const std::filesystem::path& path, std::string_view parameters) {
@@ -159,7 +160,8 @@ void Connection::throw_error(int code) const {
       throw std::bad_alloc();
     case SQLITE_FULL:
       throw Error(ErrorCode::kIo, where + ": the disk is full", kHintSpace);
-    case SQLITE_READONLY:
+    case SQLITE_READONLY:  // where opening found it out, SQLite itself has no words for it
+      throw Error(ErrorCode::kIo, where + " can be read but not written", kHintRights);
     case SQLITE_PERM:
     case SQLITE_AUTH:
     case SQLITE_CANTOPEN:

@@ -6,6 +6,7 @@
 #include "objects/commit_codec.h"
 #include "objects/content.h"
 #include "objects/pack.h"
+#include "repo/key_file.h"
 #include "repo/members.h"
 #include "repo/revision.h"
 #include "repo/state.h"
@@ -46,9 +47,8 @@ void check_free_folder(const fs::path& folder) {
 SecretKey make_key(const fs::path& folder, const std::optional<fs::path>& key_file) {
   core::FileSystem& files = core::posix_file_system();
   const fs::path path = folder / RepositoryState::kKeyPath;
-  if (!key_file && files.exists(path)) return SecretKey::parse(core::read_file(files, path, 4096));
-  SecretKey key =
-      key_file ? SecretKey::parse(core::read_file(files, *key_file, 4096)) : SecretKey::generate();
+  if (!key_file && files.exists(path)) return repo::read_secret_key(files, path);
+  SecretKey key = key_file ? repo::read_secret_key(files, *key_file) : SecretKey::generate();
   files.create_directories(path.parent_path());
   if (::chmod(path.parent_path().c_str(), kKeyFolderMode) != 0) {
     core::throw_io_error("protect", path.parent_path(), errno);
@@ -99,13 +99,14 @@ CommitId write_root(refs::LooseBatch& batch, const objects::NodeReader& nodes, c
 Repository Repository::init(const fs::path& folder, const InitOptions& options) {
   const std::string branch = "heads/" + options.branch;
   if (const std::string problem = refs::ref_name_problem(branch); !problem.empty()) {
-    throw Error(ErrorCode::kInvalid, "the branch name '" + options.branch + "' " + problem);
+    throw Error(ErrorCode::kInvalid, "no branch name: '" + options.branch + "': " + problem);
   }
+  if (folder.empty()) throw Error(ErrorCode::kInvalid, "the repository's folder has an empty name");
   check_free_folder(folder);
   core::FileSystem& files = core::posix_file_system();
   core::Environment& environment = core::system_environment();
-  files.create_directories(folder / RepositoryState::kPacksName);
   const SecretKey key = make_key(folder, options.key_file);
+  files.create_directories(folder / RepositoryState::kPacksName);
 
   // The database appears under its name only when the root commit is in it, so that a crash leaves
   // no half-made repository.
@@ -260,7 +261,7 @@ Repository::SwapResult Repository::move_ref(const std::string& name,
                                             const std::optional<Id>& next,
                                             const std::string& reason) {
   if (const std::string problem = refs::ref_name_problem(name); !problem.empty()) {
-    throw Error(ErrorCode::kInvalid, "the ref name '" + name + "' " + problem);
+    throw Error(ErrorCode::kInvalid, "no ref name: '" + name + "': " + problem);
   }
   if (next) {
     const ObjectType type = state_->type_of(*next);
@@ -297,7 +298,7 @@ std::vector<ReflogItem> Repository::reflog(const std::string& ref_name, std::siz
 TagId Repository::create_tag(const std::string& name, const Id& target, const Bytes& message) {
   const std::string ref_name = "tags/" + name;
   if (const std::string problem = refs::ref_name_problem(ref_name); !problem.empty()) {
-    throw Error(ErrorCode::kInvalid, "the tag name '" + name + "' " + problem);
+    throw Error(ErrorCode::kInvalid, "no tag name: '" + name + "': " + problem);
   }
   Tag tag;
   tag.object = target;

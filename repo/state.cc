@@ -2,6 +2,7 @@
 
 #include "isodb/error.h"
 #include "objects/commit_codec.h"
+#include "repo/key_file.h"
 
 namespace isodb {
 
@@ -29,14 +30,17 @@ RepositoryState::RepositoryState(std::filesystem::path repository_folder,
     if (!id) throw Error(ErrorCode::kCorrupt, folder.string() + ": the writer's id is damaged");
     writer = *id;
   }
-  const std::filesystem::path key_path = folder / kKeyPath;
-  if (files.exists(key_path)) key_ = SecretKey::parse(core::read_file(files, key_path, 4096));
 }
 
 const SecretKey& RepositoryState::key() const {
+  const std::lock_guard lock(key_mutex_);
   if (key_) return *key_;
-  throw Error(ErrorCode::kDenied, "there is no secret key in " + (folder / kKeyPath).string(),
-              "without it this copy can be read but not written; put the device's key back");
+  const std::filesystem::path path = folder / kKeyPath;
+  if (!files.exists(path)) {
+    throw Error(ErrorCode::kDenied, "there is no secret key in " + path.string(),
+                "without it this copy can be read but not written; put the device's key back");
+  }
+  return key_.emplace(repo::read_secret_key(files, path, ErrorCode::kCorrupt));
 }
 
 Snapshot RepositoryState::snapshot(const CommitId& id) {

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -38,7 +39,8 @@ class RepositoryState : public std::enable_shared_from_this<RepositoryState> {
   RepositoryState(std::filesystem::path repository_folder, const OpenOptions& open_options,
                   std::unique_ptr<refs::Database> open_database);
 
-  /// The key this clone signs with. Error(kDenied) when there is none.
+  /// The key this clone signs with, read when it is first asked for: whoever only reads needs none.
+  /// Error(kDenied) when there is none, Error(kCorrupt) when its file holds something else.
   const SecretKey& key() const;
 
   objects::NodeReader nodes() const { return {*store, *node_cache}; }
@@ -73,7 +75,8 @@ class RepositoryState : public std::enable_shared_from_this<RepositoryState> {
  private:
   Bytes read_commit_bytes(const CommitId& id) const;
 
-  std::optional<SecretKey> key_;
+  mutable std::mutex key_mutex_;
+  mutable std::optional<SecretKey> key_;
   refs::SharedSlot<const KnownCommit> head_;  // used last
 };
 
