@@ -12,13 +12,32 @@ namespace {
 constexpr std::string_view kRepositoryDocument = ".isodb/repository.json";
 constexpr std::uint64_t kGovernedBytesMax = 64 * 1024;
 
+/// Error(kInvalid) unless the document is that of the member whom its path names.
+void check_member_document(std::string_view path, ByteView document) {
+  const std::string subject = "'" + std::string(path) + "' says who may write here, and ";
+  std::string expected;
+  try {
+    expected = member_path(parse_member(document).key);
+  } catch (const Error& error) {
+    throw Error(ErrorCode::kInvalid, subject + "cannot be read: " + error.what());
+  }
+  if (expected == path) return;
+  throw Error(ErrorCode::kInvalid, subject + "holds another member's key",
+              "the document of that member is " + expected);
+}
+
 }  // namespace
 
+std::optional<Bytes> Authority::document(const TreeId& tree, std::string_view path) const {
+  const std::optional<Entry> entry = objects::find_entry(nodes_, tree, path);
+  if (!entry) return std::nullopt;
+  return objects::read_content(nodes_.source(), {entry->content, entry->kind, entry->size},
+                               kGovernedBytesMax);
+}
+
 std::optional<Member> Authority::member(const TreeId& tree, const PublicKey& key) const {
-  const std::optional<Entry> entry = objects::find_entry(nodes_, tree, member_path(key));
-  if (entry) {
-    const Member member = parse_member(objects::read_content(
-        nodes_.source(), {entry->content, entry->kind, entry->size}, kGovernedBytesMax));
+  if (const std::optional<Bytes> text = document(tree, member_path(key))) {
+    const Member member = parse_member(*text);
     if (member.key == key) return member;
   }
   if (!open_to_anyone(tree)) return std::nullopt;
@@ -26,11 +45,10 @@ std::optional<Member> Authority::member(const TreeId& tree, const PublicKey& key
 }
 
 bool Authority::open_to_anyone(const TreeId& tree) const {
-  const std::optional<Entry> entry = objects::find_entry(nodes_, tree, kRepositoryDocument);
-  if (!entry) return false;
-  const core::Json document = core::parse_json(objects::read_content(
-      nodes_.source(), {entry->content, entry->kind, entry->size}, kGovernedBytesMax));
-  const core::Json* anyone = document.find("anyone");
+  const std::optional<Bytes> text = document(tree, kRepositoryDocument);
+  if (!text) return false;
+  const core::Json about = core::parse_json(*text);
+  const core::Json* anyone = about.find("anyone");
   return anyone != nullptr && anyone->is_string() && anyone->as_string() == "writer";
 }
 
@@ -46,6 +64,44 @@ void Authority::check_may_write(const TreeId& tree, const PublicKey& key,
                     "': " + problem,
                 "an admin can change that in " + member_path(key));
   }
+}
+
+bool Authority::has_admin(const TreeId& tree) const {
+  objects::Cursor cursor(nodes_, tree);
+  for (cursor.seek(kMembersPrefix); cursor.valid() && cursor.path().starts_with(kMembersPrefix);
+       cursor.next()) {
+    try {
+      const Member member = parse_member(*document(tree, cursor.path()));
+      const bool is_own = member_path(member.key) == cursor.path();
+      if (is_own && member.role == Role::kAdmin && !member.revoked) return true;
+    } catch (const Error& error) {
+      // A document that says nothing gives no rights; one that is damaged may say anything.
+      if (error.code() == ErrorCode::kCorrupt || error.code() == ErrorCode::kIo) throw;
+    }
+  }
+  return false;
+}
+
+void Authority::check_stays_governed(const TreeId& after, const StagedChanges& changes) const {
+  const auto governed = changes.sorted(kGovernedPrefix);
+  if (governed.empty()) return;
+  for (const StagedChanges::Change* change : governed) {
+    const std::string path(change->path);
+    const std::optional<Bytes> text = document(after, path);
+    if (text && path.starts_with(kMembersPrefix)) check_member_document(path, *text);
+    if (path != kRepositoryDocument) continue;
+    if (!text) {
+      throw Error(ErrorCode::kDenied, "'" + path + "' says what this repository is and must stay");
+    }
+    if (!core::parse_json(*text).is_object()) {
+      throw Error(ErrorCode::kInvalid, "'" + path + "' is not a JSON object");
+    }
+  }
+  if (has_admin(after)) return;
+  throw Error(ErrorCode::kDenied,
+              "after this no admin would be left below " + std::string(kMembersPrefix) +
+                  ", and nobody could ever let anybody in again",
+              "make another member admin first");
 }
 
 std::string write_problem(const std::optional<Member>& member, std::string_view path) {

@@ -23,8 +23,15 @@ class Authority {
   /// Error(kDenied) naming the first path that `key` may not write.
   void check_may_write(const TreeId& tree, const PublicKey& key,
                        const StagedChanges& changes) const;
+  /// Guards those who govern against locking everybody out, which no later commit could mend: the
+  /// changes, which made the tree `after`, leave an admin, and documents that say who may do what
+  /// can be read. Error(kDenied) or Error(kInvalid), which name the document. Not a rule that
+  /// commits are judged by afterwards.
+  void check_stays_governed(const TreeId& after, const StagedChanges& changes) const;
 
  private:
+  std::optional<Bytes> document(const TreeId& tree, std::string_view path) const;
+  bool has_admin(const TreeId& tree) const;
   bool open_to_anyone(const TreeId& tree) const;
   objects::NodeReader nodes_;
 };

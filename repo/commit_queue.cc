@@ -204,6 +204,9 @@ void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
   commit.tree = applied.tree;
   set_deleted(commit, sink, applied.deleted);
   Authority(nodes).check_may_write(parent.tree, state_.key().public_key(), *request.changes);
+  const OverlaySource documents(*request.staging, source);
+  Authority(objects::NodeReader(documents, *state_.node_cache))
+      .check_stays_governed(commit.tree, *request.changes);
   objects::sign_commit(commit, state_.key(), state_.root);
   objects::PutHint hint;
   hint.base = *head;

@@ -80,7 +80,8 @@ class Transaction {
   std::uint64_t change_count() const;
 
   /// Durable when it returns an id. Error(kInvalid) when there is nothing to commit and allow_empty
-  /// is not set; Error(kDenied) when the key may not write these paths. The transaction is spent
+  /// is not set; Error(kDenied) when the key may not write these paths, or when no admin would be
+  /// left; Error(kInvalid) for a change below .isodb/ that cannot be read. The transaction is spent
   /// unless Stale or an error comes back.
   std::variant<CommitId, Stale> commit(const CommitOptions& options);
 

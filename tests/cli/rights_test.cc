@@ -53,5 +53,29 @@ TEST_CASE("a damaged key does not keep anybody from reading") {
   CHECK(runner.run({"rm", "a.txt"}).exit_code == 7);
 }
 
+TEST_CASE("a command cannot lock everybody out of the repository") {
+  const RepositoryRunner runner;
+  runner.put("a.txt", "text\n");
+  const std::string head = runner.head();
+  const std::string member =
+      ".isodb/members/" + lines_of(runner.must({"key", "fingerprint"})).front() + ".json";
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"rm", "-r", ".isodb"},
+                                             {"rm", member},
+                                             {"mv", member, "elsewhere.json"},
+                                             {"rm", ".isodb/repository.json"}}) {
+    const Ran ran = runner.run(words);
+    INFO(words[0] << " " << words[1] << ": " << ran.err);
+    CHECK(ran.exit_code == 7);
+  }
+  CHECK(runner.run({"put", member, "--type", "text/plain"}, {.input = "junk"}).exit_code == 2);
+  CHECK(runner.head() == head);
+  runner.must({"begin"});
+  runner.must({"rm", "-r", ".isodb"});
+  CHECK(runner.run({"commit"}).exit_code == 7);
+  runner.must({"rollback"});
+  runner.put("b.txt", "more\n");
+}
+
 }  // namespace
 }  // namespace isodb::testing
