@@ -177,6 +177,10 @@ class Database {
   void unstage(const std::vector<std::string>& paths);
   void end_draft();
 
+  /// Gives the pages of deleted rows back to the file system where they are a good part of the
+  /// file. Nothing depends on it: it does not happen while somebody else writes or the disk is
+  /// full.
+  void shrink();
   /// Bytes of the file with its write-ahead log, and a check of the whole file (PRAGMA
   /// integrity_check).
   std::uint64_t file_bytes();

@@ -34,6 +34,8 @@ struct Database::Impl {
   std::unique_ptr<ReadOnlyFile> read_only_file;
 
   void open_connections(const Options& options);
+  /// Error(kInvalid) when the file was opened for reading only.
+  Connection& writing();
   Connection& reading() { return reader ? *reader : read_only_file->connection(); }
 
   /// Runs `work(connection)` on the connection that reads.
@@ -55,9 +57,6 @@ struct Database::Impl {
     counters.store(*writer);
     transaction.commit();
   }
-
- private:
-  Connection& writing();
 };
 
 /// Error(kInvalid) for rows that break the rules of LooseRow.

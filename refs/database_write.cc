@@ -183,6 +183,24 @@ std::vector<Database::WriteResult> Database::write_group(
   return results;
 }
 
+void Database::shrink() {
+  constexpr std::int64_t kFreePart = 4;
+  constexpr std::int64_t kLiveBytesMax = 64 << 20;  // VACUUM copies what is live through memory
+  const std::lock_guard lock(impl_->write_mutex);
+  Connection& connection = impl_->writing();
+  const std::int64_t all = connection.number("PRAGMA page_count");
+  const std::int64_t free = connection.number("PRAGMA freelist_count");
+  if (free * kFreePart < all) return;
+  if ((all - free) * connection.number("PRAGMA page_size") > kLiveBytesMax) return;
+  try {
+    connection.execute("VACUUM");
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch (const Error& error) {
+    // The free pages stay in the file, and the next commits use them.
+    if (error.code() != ErrorCode::kBusy && error.code() != ErrorCode::kIo) throw;
+  }
+}
+
 void Database::expire_reflog(std::uint64_t before_millis) {
   impl_->write([&](Connection& connection, Counters&) {
     Query(connection, "DELETE FROM reflog WHERE at_millis<?1").bind(1, before_millis).run();

@@ -73,14 +73,15 @@ class LocalStore : public objects::ObjectSource {
   void pack_in_background(const PackingLimits& limits);
   bool background_is_busy() const;
   /// One pack of exactly these objects, in the order in which they lie now, replaces every pack and
-  /// loose row: all others are dropped, and the collection generation rises. Returns the bytes
-  /// saved; nullopt, and nothing is changed, when anything was written since
-  /// Database::transactions() was `transactions`: read it before marking, and mark again then.
-  /// Error(kBusy) while another process packs, Error(kCorrupt) when one of `keep` is missing or
-  /// damaged.
+  /// loose row: all others are dropped, and the collection generation rises. Where it is so
+  /// already, nothing is written. Returns the bytes saved; nullopt, and nothing is changed, when
+  /// anything was written since Database::transactions() was `transactions`: read it before
+  /// marking, and mark again then. Error(kBusy) while another process packs, Error(kCorrupt) when
+  /// one of `keep` is missing or damaged.
   std::optional<std::uint64_t> repack(const std::vector<Id>& keep, std::uint64_t transactions);
-  /// Reads and re-hashes every object; calls `report` for each damaged one. Goes on after damage.
-  void check_all(const std::function<void(const Id&, const std::string& problem)>& report,
+  /// Reads and re-hashes every object; calls `report` for each damaged one, with its id, or with
+  /// the file that is damaged: "packs/<name>", "repo.db". Goes on after damage.
+  void check_all(const std::function<void(const std::string& where, const std::string&)>& report,
                  const std::function<void(std::uint64_t done, std::uint64_t all)>& progress) const;
 
  private:

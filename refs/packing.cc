@@ -171,6 +171,16 @@ void copy_rows(objects::PackWriter& writer, const std::vector<RowPtr>& rows,
   }
 }
 
+/// Whether the packs are one, of exactly the wanted objects.
+bool is_packed(const PackFiles& packs, const WantedIds& wanted) {
+  if (packs.size() != 1) return false;
+  const objects::Pack& pack = opened(*packs.front());
+  if (pack.object_count() != wanted.count()) return false;
+  bool all = true;
+  pack.for_each([&](const Id& id, std::uint64_t) { all = all && wanted.has(id); });
+  return all;
+}
+
 std::uint64_t bytes_of(const PackFiles& packs) {
   std::uint64_t bytes = 0;
   for (const auto& file : packs) bytes += file->info().bytes;
@@ -327,6 +337,7 @@ std::optional<std::uint64_t> LocalStore::repack(const std::vector<Id>& keep,
   impl_->remove_garbage();
   const std::vector<RowPtr> rows = impl_->rows_of(*now);
   const WantedIds wanted(keep);
+  if (rows.empty() && is_packed(*now->packs, wanted)) return 0;
   const PackingSource source(*this, {});
   objects::PackWriter writer(impl_->files, impl_->packs_folder, &source);
   for (const auto& file : *now->packs) copy_pack(writer, *file, *this, wanted);

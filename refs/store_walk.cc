@@ -62,7 +62,7 @@ std::vector<objects::PackInfo> LocalStore::packs() const {
 /// Reads everything once and tells what is damaged.
 class StoreCheck {
  public:
-  using Report = std::function<void(const Id&, const std::string&)>;
+  using Report = std::function<void(const std::string&, const std::string&)>;
   using Progress = std::function<void(std::uint64_t, std::uint64_t)>;
   StoreCheck(const LocalStore& store, const Report& report, const Progress& progress)
       : store_(store), report_(report), progress_(progress) {
@@ -72,15 +72,16 @@ class StoreCheck {
 
   void check_pack(const PackFile& file) {
     const objects::Pack* pack = file.open();
-    if (pack == nullptr) return report_(Id(), file.failure()->what());
-    guarded(Id(), [&] {
+    const std::string where = store_.packs_folder().filename().string() + "/" + file.info().name;
+    if (pack == nullptr) return report_(where, file.failure()->what());
+    guarded(where, [&] {
       pack->check_file();
       if (pack->object_count() != file.info().objects) {
         throw Error(ErrorCode::kCorrupt,
                     pack->name() + ": holds another number of objects than " + "is registered");
       }
     });
-    guarded(Id(), [&] {
+    guarded(where, [&] {
       pack->for_each([&](const Id& id, std::uint64_t offset) {
         check_object(id, [&] { return pack->read(offset, store_); });
       });
@@ -95,16 +96,16 @@ class StoreCheck {
 
  private:
   template <typename Action>
-  void guarded(const Id& id, Action action) {
+  void guarded(const std::string& where, Action action) {
     try {
       action();
     } catch (const Error& error) {
-      report_(id, error.what());
+      report_(where, error.what());
     }
   }
   template <typename Read>
   void check_object(const Id& id, Read read) {
-    guarded(id, [&] {
+    guarded(id.hex(), [&] {
       const objects::Object object = read();
       if (core::object_id(object.type, object.payload) != id) {
         throw Error(ErrorCode::kCorrupt, "its content is not what its id says");
@@ -120,7 +121,7 @@ class StoreCheck {
 };
 
 void LocalStore::check_all(
-    const std::function<void(const Id&, const std::string& problem)>& report,
+    const std::function<void(const std::string& where, const std::string& problem)>& report,
     const std::function<void(std::uint64_t done, std::uint64_t all)>& progress) const {
   StoreCheck check(*this, report, progress);
   const StatePtr now = impl_->current();
@@ -130,7 +131,7 @@ void LocalStore::check_all(
     } catch (const Impl::Vanished&) {
       // Packed meanwhile: its objects are in a pack that the next check sees.
     } catch (const Error& error) {
-      report(Id(), error.what());
+      report("repo.db", error.what());
     }
   }
   for (const auto& file : *now->packs) {

@@ -157,8 +157,8 @@ std::vector<Finding> Repository::fsck(const ProgressFunction& progress) const {
     findings.push_back({RepositoryState::kDatabaseName, problem});
   }
   state_->store->check_all(
-      [&](const Id& id, const std::string& problem) {
-        findings.push_back({id.hex(), problem});
+      [&](const std::string& where, const std::string& problem) {
+        findings.push_back({where, problem});
       },
       [&](std::uint64_t done, std::uint64_t all) {
         if (progress) progress({"objects", done, all});

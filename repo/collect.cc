@@ -54,6 +54,7 @@ Repository::Collected Repository::collect(const ProgressFunction& progress) {
       if (progress) progress({"objects", keep.size(), objects_before});
     });
     if (!state_->store->repack(keep, transactions)) continue;
+    state_->database->shrink();
     const std::uint64_t objects_after = object_count(state_->store->statistics());
     result.objects_dropped = objects_before > objects_after ? objects_before - objects_after : 0;
     result.bytes_after = bytes_on_disk(*state_);

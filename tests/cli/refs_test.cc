@@ -176,5 +176,41 @@ TEST_CASE("gc keeps what is there and stats counts it") {
   CHECK(contains(runner.must({"stats"}), "6 commits"));
 }
 
+TEST_CASE("gc leaves a smaller repository, and writes nothing when there is nothing to do") {
+  const RepositoryRunner runner;
+  std::mt19937_64 random(5);
+  for (int i = 0; i < 20; ++i) runner.put("a.bin", random_bytes(random, 20'000));
+  const auto first = json_line(runner.must({"gc", "--json"}));
+  CHECK(std::stoull(member(first, "bytes_after")) < std::stoull(member(first, "bytes_before")));
+  const std::string list = "ls -l --time-style=full-iso .isodb/packs | grep pack$; ls -s .isodb";
+  const std::string before = runner.shell(list).out;
+  REQUIRE(contains(before, ".pack"));
+  const auto second = json_line(runner.must({"gc", "--json"}));
+  CHECK(member(second, "bytes_after") == member(second, "bytes_before"));
+  CHECK(runner.shell(list).out == before);
+  runner.must({"fsck"});
+  runner.put("b.txt", "more");
+}
+
+TEST_CASE("fsck names the file that is damaged") {
+  const RepositoryRunner runner;
+  std::mt19937_64 random(6);
+  runner.put("a.bin", random_bytes(random, 20'000));
+  runner.must({"gc"});
+  const Ran damage = runner.shell(
+      "cd .isodb/packs && pack=$(ls *.pack) && echo $pack && "
+      "printf x | dd of=$pack bs=1 seek=5000 conv=notrunc status=none");
+  REQUIRE(damage.exit_code == 0);
+  const Ran ran = runner.run({"fsck", "--json"});
+  CHECK(ran.exit_code == 5);
+  std::vector<std::string> places;
+  for (const core::Json& line : json_lines(ran.out)) {
+    if (line.find("where") != nullptr) places.push_back(member(line, "where"));
+  }
+  REQUIRE(places.size() == 2);
+  CHECK(places[0] == "packs/" + lines_of(damage.out).front());
+  CHECK(places[1] == member(json_line(runner.must({"ls", "a.bin", "--json"})), "content"));
+}
+
 }  // namespace
 }  // namespace isodb::testing

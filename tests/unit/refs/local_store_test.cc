@@ -146,7 +146,7 @@ TEST_CASE_METHOD(Fixture, "damage in a loose row is reported, and the rest is st
   CHECK_FALSE(found.empty());
   CHECK(found.size() <= 20 - 15 + 1);
   std::uint64_t told = 0;
-  opened.store.check_all([](const Id&, const std::string&) {},
+  opened.store.check_all([](const std::string&, const std::string&) {},
                          [&](std::uint64_t done, std::uint64_t) { told = done; });
 }
 

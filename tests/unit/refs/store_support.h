@@ -96,11 +96,9 @@ inline std::size_t readable(const LocalStore& store, const std::map<Id, Bytes>& 
 
 inline std::vector<std::string> problems(const LocalStore& store) {
   std::vector<std::string> found;
-  store.check_all(
-      [&](const Id& id, const std::string& problem) {
-        found.push_back(id.short_hex() + ": " + problem);
-      },
-      {});
+  store.check_all([&](const std::string& where,
+                      const std::string& problem) { found.push_back(where + ": " + problem); },
+                  {});
   return found;
 }
 
