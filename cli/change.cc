@@ -6,14 +6,6 @@
 namespace isodb::cli {
 namespace {
 
-void print_unchanged(Context& context, const std::string& branch) {
-  if (context.json()) {
-    context.print(JsonObject().null("commit").string("branch", branch).number("changes", 0));
-  } else if (!context.quiet()) {
-    context.out() << "nothing changed\n";
-  }
-}
-
 void print_staged(Context& context, const std::string& branch, const std::string& message,
                   std::uint64_t changes) {
   if (context.json()) {
@@ -30,6 +22,14 @@ void print_staged(Context& context, const std::string& branch, const std::string
 }
 
 }  // namespace
+
+void print_unchanged(Context& context, const std::string& branch) {
+  if (context.json()) {
+    context.print(JsonObject().null("commit").string("branch", branch).number("changes", 0));
+  } else if (!context.quiet()) {
+    context.out() << "nothing changed\n";
+  }
+}
 
 std::string branch_name(const std::string& ref) {
   constexpr std::string_view kHeads = "heads/";

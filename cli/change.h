@@ -25,6 +25,9 @@ ExitCode change_documents(Context& context, const std::string& message,
 /// Commits a transaction and prints "[main 1a2b3c4d5e6f] message", or that nothing changed.
 ExitCode commit_and_print(Context& context, Transaction& transaction, const CommitOptions& options);
 
+/// Says that nothing was to be done.
+void print_unchanged(Context& context, const std::string& branch);
+
 /// Prints a commit that was just made.
 void print_commit(Context& context, const std::string& branch, const CommitId& commit,
                   const std::string& message, std::uint64_t changes);

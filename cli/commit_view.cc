@@ -89,11 +89,11 @@ std::vector<std::string> CommitView::lines(const CommitId& id, const Commit& com
   const std::string fingerprint = commit.author.fingerprint();
   const std::string name = author(commit);
   const bool foreign = commit.origin_field("author").has_value();
-  lines.push_back(
-      "Author: " + printable(name) +
-      (name == fingerprint ? ""
-       : foreign ? ", imported by " + printable(member_name(commit.author).value_or(fingerprint))
-                 : " (" + fingerprint + ")"));
+  lines.push_back("Author: " + printable_line(name) +
+                  (name == fingerprint ? ""
+                   : foreign           ? ", imported by " +
+                                   printable_line(member_name(commit.author).value_or(fingerprint))
+                             : " (" + fingerprint + ")"));
   if (!commit.parents.empty()) lines.push_back("Date:   " + iso_time(time_of(commit)));
   lines.emplace_back();
   ByteView rest = commit.message;

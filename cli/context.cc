@@ -27,9 +27,13 @@ std::string first_of(std::initializer_list<std::optional<std::string>> choices,
 
 /// The repository that `directory` names: itself or its .isodb; never one further up.
 std::filesystem::path named_folder(const std::filesystem::path& directory) {
-  std::error_code ignored;
   for (const auto& folder : {directory, directory / ".isodb"}) {
-    if (std::filesystem::exists(folder / "repo.db", ignored)) return folder;
+    std::error_code error;
+    if (std::filesystem::exists(folder / "repo.db", error)) return folder;
+    if (error == std::errc::permission_denied) {
+      throw Error(ErrorCode::kIo, "cannot look into " + folder.string() + ": " + error.message(),
+                  "check the rights of this folder and of those above it");
+    }
   }
   throw Error(ErrorCode::kNotFound, "no repository in " + directory.string(),
               "make one with 'isodb init " + directory.string() + "'");
@@ -44,6 +48,10 @@ Context::Context(const GlobalOptions& global, Output& out)
       no_pager_(global.no_pager),
       color_by_setting_(global.color == "auto") {
   if (global.directory) {
+    // An empty variable in a script must not lead to the repository around the working folder.
+    if (global.directory->empty()) {
+      throw Error(ErrorCode::kInvalid, "-C names a folder, and '' is none");
+    }
     directory_ = *global.directory;
   } else if (const auto named = variable("ISODB_DIR")) {
     directory_ = *named;
@@ -52,7 +60,9 @@ Context::Context(const GlobalOptions& global, Output& out)
 
 std::filesystem::path Context::folder() const {
   if (directory_) return named_folder(*directory_);
-  const auto here = std::filesystem::current_path();
+  std::error_code gone;
+  const auto here = std::filesystem::current_path(gone);
+  if (gone) throw Error(ErrorCode::kIo, "the working folder cannot be found: " + gone.message());
   if (auto found = Repository::discover(here)) return *found;
   throw Error(ErrorCode::kNotFound, "no repository in " + here.string() + " or above it",
               "make one with 'isodb init', or name one with -C DIR or ISODB_DIR");
@@ -76,8 +86,10 @@ std::optional<std::string> Context::setting(const std::string& key) const {
 
 void Context::page() {
   if (json_ || no_pager_ || !out_.is_terminal()) return;
+  // On a terminal that cannot move its cursor, less only warns and waits.
+  const std::string fallback = is_dumb_terminal() ? "cat" : "less";
   out_.start_pager(
-      first_of({variable("ISODB_PAGER"), setting("ui.pager"), variable("PAGER")}, "less"));
+      first_of({variable("ISODB_PAGER"), setting("ui.pager"), variable("PAGER")}, fallback));
 }
 
 std::string Context::editor() {

@@ -28,6 +28,8 @@ class Context {
   Repository& repository(Access access);
   /// The folder that repository() opens.
   std::filesystem::path folder() const;
+  /// What -C says, else ISODB_DIR; nullopt where neither is given.
+  const std::optional<std::filesystem::path>& directory() const { return directory_; }
 
   Output& out() { return out_; }
   /// --json: one JSON object a line instead of text for people.

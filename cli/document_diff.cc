@@ -213,7 +213,7 @@ void DifferencePrinter::Impl::print_json(const Difference& difference) const {
   if (form == DiffForm::kStat) {
     const LineCounts lines = count_lines(comparison.hunks);
     if (json && both) object.number("fields_changed", comparison.fields.size());
-    if (!comparison.hunks.empty()) {
+    if (text || !comparison.hunks.empty()) {
       object.number("lines_added", lines.added).number("lines_removed", lines.removed);
     }
   } else if (form == DiffForm::kPatch && json && both) {

@@ -20,8 +20,8 @@ Input::Input(const std::string& name) : name_(name) {
   }
   fd_ = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd_ < 0) {
-    throw Error(errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo,
-                "cannot open " + name + ": " + std::strerror(errno));
+    if (errno == ENOENT) throw Error(ErrorCode::kNotFound, "there is no file " + name);
+    throw Error(ErrorCode::kIo, "cannot open " + name + ": " + std::strerror(errno));
   }
 }
 

@@ -9,19 +9,21 @@ namespace {
 
 constexpr std::size_t kIndentMax = 8;
 
-core::ExaminedJson examined(const std::string& name, ByteView document) {
+core::ExaminedJson examined(const std::string& name, ByteView document,
+                            const std::string& hint = {}) {
   try {
     return core::examine_json(document);
   } catch (const core::JsonError& error) {
-    throw Error(error.code(), name + " is no JSON: " + error.what(),
-                "correct it, or store it as what it is with --type text/plain");
+    throw Error(error.code(), name + " is no JSON: " + error.what(), hint);
   }
 }
 
 }  // namespace
 
 void check_json(Context& context, const std::string& name, ByteView document) {
-  const auto defect = examined(name, document).defect;
+  const auto defect =
+      examined(name, document, "correct it, or store it as what it is with --type text/plain")
+          .defect;
   if (!defect) return;
   context.note(name + ", " + defect->position.text() + ": " + defect->problem +
                "; merging takes such a document as a whole");

@@ -92,6 +92,10 @@ bool wants_color(int fd, ColorWhen when) {
   return ::isatty(fd) == 1 && variable("NO_COLOR").empty() && variable("TERM") != "dumb";
 }
 
+bool is_dumb_terminal() {
+  return variable("TERM").empty() || variable("TERM") == "dumb";
+}
+
 Output::Output(ColorWhen color)
     : terminal_(::isatty(STDOUT_FILENO) == 1), color_(wants_color(STDOUT_FILENO, color)) {
   buffer_.reserve(kBufferBytes);

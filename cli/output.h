@@ -56,5 +56,7 @@ class Output {
 
 /// Whether `fd` is a terminal that knows colours and NO_COLOR is not set.
 bool wants_color(int fd, ColorWhen when);
+/// True for a terminal that only writes on, line after line: TERM is dumb or not set.
+bool is_dumb_terminal();
 
 }  // namespace isodb::cli

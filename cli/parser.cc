@@ -119,11 +119,16 @@ std::vector<std::string> parse_options(const std::string& call, const Options& o
 [[noreturn]] void throw_unknown_option(const std::string& call, const Options& options,
                                        const std::string& word) {
   const std::string name = word.substr(0, word.find('='));
-  std::vector<std::string> names;
-  for (const Option& option : options.options()) {
-    names.insert(names.end(), option.names.begin(), option.names.end());
+  std::string hint;
+  if (name.find_first_not_of("0123456789", 1) == std::string::npos) {
+    if (option_named(options, "-n") != nullptr) hint = "did you mean '-n " + name.substr(1) + "'?";
+  } else if (name.size() > 2) {  // any two letters are near each other
+    std::vector<std::string> names;
+    for (const Option& option : options.options()) {
+      names.insert(names.end(), option.names.begin(), option.names.end());
+    }
+    hint = did_you_mean(nearest(name, names));
   }
-  std::string hint = did_you_mean(nearest(name, names));
   if (!hint.empty()) hint += " ";
   throw Error(ErrorCode::kInvalid, "'" + call + "' has no option " + name,
               hint + "see '" + call + " --help'");

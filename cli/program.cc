@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <iostream>
 #include <new>
 #include <optional>
@@ -50,12 +51,40 @@ std::string take_name(std::vector<std::string>& words) {
               hint + "see '" + call + " --help'");
 }
 
+/// What other programs call differently; "" for any other word.
+std::string word_here(std::string_view name) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kWords = {{
+      {"add", "put"},
+      {"annotate", "blame"},
+      {"cat-file", "cat"},
+      {"checkout", "switch"},
+      {"copy", "cp"},
+      {"delete", "rm"},
+      {"list", "ls"},
+      {"remove", "rm"},
+      {"rename", "mv"},
+      {"reset", "ref set"},
+      {"restore", "get --at"},
+      {"set", "put"},
+      {"undo", "revert"},
+      {"version", "--version"},
+  }};
+  for (const auto& [theirs, ours] : kWords) {
+    if (name == theirs) return std::string(ours);
+  }
+  return {};
+}
+
 Call find_call(const std::string& name, std::vector<std::string> words) {
   const CommandName* found = find_command(name);
   if (found == nullptr) {
     std::vector<std::string> known;
     for (const CommandName& command : command_names()) {
       if (!command.make().hidden) known.emplace_back(command.name);
+    }
+    if (const std::string known_here = word_here(name); !known_here.empty()) {
+      throw Error(ErrorCode::kInvalid, "'isodb' has no command '" + name + "'",
+                  "here it is 'isodb " + known_here + "'");
     }
     throw_unknown_command("isodb", name, known);
   }
@@ -160,7 +189,8 @@ int run_program(const std::vector<std::string>& words) {
   } catch (const OutputClosed&) {
     die_of_sigpipe();
   } catch (const Error& error) {
-    return fail(error);
+    if (error.code() != ErrorCode::kCorrupt || !error.hint().empty()) return fail(error);
+    return fail(Error(error.code(), error.what(), "'isodb fsck' lists all that is damaged"));
   } catch (const std::bad_alloc&) {
     return fail(Error(ErrorCode::kLimit, "out of memory"));
   } catch (const std::exception& error) {

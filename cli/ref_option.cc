@@ -19,6 +19,25 @@ std::string existing_ref(const Repository& repository, std::string_view prefix,
   throw Error(ErrorCode::kNotFound, "there is no " + kind + " '" + name + "'", hint);
 }
 
+std::string new_ref(const Repository& repository, std::string_view prefix,
+                    const std::string& name) {
+  const bool is_branch = prefix == kHeadsPrefix;
+  const std::string kind = is_branch ? "branch" : "tag";
+  // Names that could not be typed where a revision or an argument is expected.
+  if (name == "@" || name.starts_with('-')) {
+    throw Error(ErrorCode::kInvalid, "a " + kind + " cannot be called '" + name + "'",
+                name == "@" ? "'@' is the current branch" : "what begins with '-' is an option");
+  }
+  const std::string full = std::string(prefix) + name;
+  if (const auto there = repository.ref(full)) {
+    throw Error(ErrorCode::kInvalid,
+                "the " + kind + " " + name + " exists already, at " + there->short_hex(),
+                is_branch ? "'isodb switch " + name + "' makes it the current one"
+                          : "'isodb tag -d " + name + "' deletes it");
+  }
+  return full;
+}
+
 void throw_no_ref(const Repository& repository, const std::string& name) {
   std::vector<std::string> names, near;
   for (const RefInfo& ref : repository.refs()) {

@@ -17,6 +17,10 @@ inline constexpr std::string_view kTagsPrefix = "tags/";
 std::string existing_ref(const Repository& repository, std::string_view prefix,
                          const std::string& name);
 
+/// The ref that a new branch or tag gets. Error(kInvalid) when it is there already, or when the
+/// name would stand for something else on a command line.
+std::string new_ref(const Repository& repository, std::string_view prefix, const std::string& name);
+
 /// Error(kNotFound) for a ref that there is not, with the full names near it as hint.
 [[noreturn]] void throw_no_ref(const Repository& repository, const std::string& name);
 

@@ -73,15 +73,18 @@ std::string counted(std::uint64_t number, std::string_view noun) {
   return grouped(number) + " " + std::string(noun) + (number == 1 ? "" : "s");
 }
 
-std::string printable(std::string_view text) {
+namespace {
+
+std::string printable_but(std::string_view text, std::string_view plain_controls) {
   std::string result;
   while (!text.empty()) {
     const auto byte = static_cast<unsigned char>(text[0]);
     const std::size_t length = core::utf8_sequence_bytes(text);
     // U+0080 to U+009F are control characters too: C2 80 to C2 9F.
-    const bool control = length <= 1
-                             ? ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f)
-                             : byte == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0;
+    const bool control =
+        length <= 1 ? ((byte < 0x20 && plain_controls.find(text[0]) == std::string_view::npos) ||
+                       byte == 0x7f)
+                    : byte == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0;
     if (length == 0 || control) {
       for (std::size_t i = 0; i < std::max<std::size_t>(length, 1); ++i) {
         append_hex(result, static_cast<unsigned char>(text[i]));
@@ -92,6 +95,16 @@ std::string printable(std::string_view text) {
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return result;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  return printable_but(text, "\n\t");
+}
+
+std::string printable_line(std::string_view text) {
+  return printable_but(text, "");
 }
 
 std::size_t columns(std::string_view text) {

@@ -26,6 +26,9 @@ std::string counted(std::uint64_t number, std::string_view noun);
 /// become \xNN, so that no message can move the cursor or change colours. Newlines and tabs stay.
 std::string printable(std::string_view text);
 
+/// The same for what has to stay on one line, as a name: newlines and tabs too become \xNN.
+std::string printable_line(std::string_view text);
+
 /// The Unicode code points of UTF-8 text; an estimate of the columns it takes.
 std::size_t columns(std::string_view text);
 

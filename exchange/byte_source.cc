@@ -41,6 +41,9 @@ ByteSource ByteSource::open(const std::filesystem::path& path) {
   const bool standard_input = path == "-";
   const int number =
       standard_input ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  if (number < 0 && errno == ENOENT) {
+    throw Error(ErrorCode::kNotFound, "there is no file " + path.string());
+  }
   if (number < 0) core::throw_io_error("open", path, errno);
   auto descriptor = std::make_shared<Descriptor>(number);
   struct stat status;

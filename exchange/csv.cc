@@ -124,6 +124,16 @@ std::vector<std::string> columns_of(const Snapshot& snapshot, const RecordExport
   return columns;
 }
 
+/// The names in a row, the first ones where they are many.
+std::string some_of(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 10;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), kShown); ++i) {
+    text += (i > 0 ? ", '" : "'") + printable(names[i], 40) + "'";
+  }
+  return names.size() > kShown ? text + ", …" : text;
+}
+
 }  // namespace
 
 RecordImportReport import_csv(Repository& repository, ByteSource& source,
@@ -136,7 +146,8 @@ RecordImportReport import_csv(Repository& repository, ByteSource& source,
   if (key) {
     const auto found = std::find(header.names.begin(), header.names.end(), *key);
     if (found == header.names.end()) {
-      source.fail_at(1, 0, "the header has no column '" + printable(*key, 40) + "'");
+      source.fail_at(1, 0, "the header has no column '" + printable(*key, 40) + "'",
+                     "it has: " + some_of(header.names));
     }
     key_column = static_cast<std::size_t>(found - header.names.begin());
   }

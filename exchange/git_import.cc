@@ -43,7 +43,7 @@ GitImportReport GitImporter::run() {
   }
   finish();
   report_.bytes = source_.offset() - start;
-  report_.documents = blobs_.documents();
+  report_.documents += blobs_.documents();
   report_.objects_written = session_.objects_written();
   report_.bytes_written = session_.bytes_written();
   for (const auto& [path, problem] : skipped_) report_.skipped.push_back({path, problem});
@@ -185,8 +185,10 @@ void GitImporter::modify(TreeEdit& edit, const GitChange& change) {
     if (!entry) stream_.fail("no blob has the mark :" + std::to_string(*change.mark));
   } else if (change.has_inline_data()) {
     entry = inline_entry(media_type, resembles);
+    ++report_.documents;
   } else {
     entry = session_.write_document(change.object, media_type);
+    ++report_.documents;
   }
   entry->metadata = mode_metadata(change.mode);
   edit.put(change.path, *entry);

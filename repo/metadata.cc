@@ -15,7 +15,12 @@ constexpr std::size_t kMediaTypeBytesMax = 127;
 }  // namespace
 
 std::optional<Id> write_metadata(objects::ObjectSink& sink, ByteView json) {
-  const core::Json value = core::parse_json(json);
+  core::Json value;
+  try {
+    value = core::parse_json(json);
+  } catch (const core::JsonError& error) {
+    throw Error(error.code(), std::string("a document's metadata is no JSON: ") + error.what());
+  }
   if (!value.is_object()) {
     throw Error(ErrorCode::kInvalid, "a document's metadata is not a JSON object");
   }

@@ -77,7 +77,21 @@ std::string short_name(const std::string& ref_name) {
   return ref_name;
 }
 
+/// What those who come from git mean, where it is spelled differently here; "" elsewhere.
+std::string spelling_hint(std::string_view name) {
+  if (name == "HEAD") return "the current branch is called '@'";
+  if (name.find("..") != std::string_view::npos) {
+    return "two revisions are two words: 'isodb diff main @'";
+  }
+  if (name.find('^') != std::string_view::npos) return "the parent of a commit is REV~1";
+  if (name.find(':') != std::string_view::npos) return "'isodb show REV:PATH' prints a document";
+  return {};
+}
+
 [[noreturn]] void fail_unknown(const RepositoryState& state, std::string_view name) {
+  if (const std::string hint = spelling_hint(name); !hint.empty()) {
+    throw Error(ErrorCode::kNotFound, "there is no revision '" + std::string(name) + "'", hint);
+  }
   std::vector<std::pair<std::size_t, std::string>> near;
   for (const refs::Ref& ref : state.database->refs()) {
     const std::string candidate = short_name(ref.name);

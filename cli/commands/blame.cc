@@ -53,7 +53,7 @@ void print_text(Context& context, CommitView& view, const Repository& repository
   std::size_t author_width = 0, place_width = 0;
   for (const BlameItem& item : items) {
     const Commit commit = repository.commit(item.commit);
-    authors.push_back(printable(view.author(commit)));
+    authors.push_back(printable_line(view.author(commit)));
     times.push_back(iso_time(time_of(commit)).substr(0, 16));
     author_width = std::max(author_width, columns(authors.back()));
     place_width = std::max(place_width, columns(item.place));

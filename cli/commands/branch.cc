@@ -59,12 +59,7 @@ void print(Context& context, const std::string& ref, const std::optional<Id>& co
 
 void create(const Arguments& arguments, Context& context) {
   Repository& repository = context.repository(Access::kWrite);
-  const std::string ref = std::string(kHeadsPrefix) + arguments.name;
-  if (const auto there = repository.ref(ref)) {
-    throw Error(ErrorCode::kInvalid,
-                "the branch " + arguments.name + " exists already, at " + there->short_hex(),
-                "'isodb switch " + arguments.name + "' makes it the current one");
-  }
+  const std::string ref = new_ref(repository, kHeadsPrefix, arguments.name);
   const CommitId start = repository.resolve_commit(arguments.revision);
   move_ref(repository, ref, std::nullopt, start, "branch: from " + arguments.revision);
   print(context, ref, start, "branch " + arguments.name + " begins at " + start.short_hex());
@@ -105,10 +100,7 @@ void remove(const Arguments& arguments, Context& context) {
 void rename(const Arguments& arguments, Context& context) {
   Repository& repository = context.repository(Access::kWrite);
   const std::string from = existing_ref(repository, kHeadsPrefix, arguments.name);
-  const std::string to = std::string(kHeadsPrefix) + *arguments.rename;
-  if (repository.ref(to)) {
-    throw Error(ErrorCode::kInvalid, "the branch " + *arguments.rename + " exists already");
-  }
+  const std::string to = new_ref(repository, kHeadsPrefix, *arguments.rename);
   const Id target = *repository.ref(from);
   // The new name first: a crash in between leaves two names, never none.
   move_ref(repository, to, std::nullopt, target, "branch: was " + branch_name(from));

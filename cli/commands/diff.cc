@@ -50,6 +50,18 @@ bool has_path(const Snapshot& snapshot, const std::string& path) {
   return snapshot.entry(path).has_value() || snapshot.documents(as_folder(path)).valid();
 }
 
+/// A revision; where the word is none but a path, the hint says where a path stands.
+Snapshot snapshot_at(const Repository& repository, const std::string& revision) {
+  try {
+    return repository.snapshot(revision);
+  } catch (const Error& error) {
+    const bool unknown = error.code() == ErrorCode::kNotFound;
+    if (!unknown || !has_path(repository.snapshot("@"), revision)) throw;
+    throw Error(ErrorCode::kNotFound, error.what(),
+                "a path comes after two revisions: isodb diff @~1 @ " + revision);
+  }
+}
+
 /// Calls `take` for what differs at `path` itself and below it.
 void each_difference(const Snapshot& before, const Snapshot& after, const std::string& path,
                      const std::function<void(const Difference&)>& take) {
@@ -70,8 +82,8 @@ ExitCode run(const Arguments& arguments, Context& context) {
   const DiffForm form = arguments.form.form();
   if (arguments.before.empty()) return diff_draft(context, form);
   const Repository& repository = context.repository(Access::kRead);
-  const Snapshot before = repository.snapshot(arguments.before);
-  const Snapshot after = repository.snapshot(arguments.after.empty() ? "@" : arguments.after);
+  const Snapshot before = snapshot_at(repository, arguments.before);
+  const Snapshot after = snapshot_at(repository, arguments.after.empty() ? "@" : arguments.after);
   const std::string& path = arguments.path;
   if (!path.empty() && !has_path(before, path) && !has_path(after, path)) {
     throw_no_document(after, path);

@@ -4,14 +4,15 @@ namespace isodb::cli {
 namespace {
 
 struct Arguments {
-  std::string directory = ".isodb";
+  std::optional<std::string> directory;
   std::string branch = "main";
   std::string name;
   std::optional<std::string> key;
 };
 
 void declare(Options& options, Arguments& arguments) {
-  options.argument("[DIR]", &arguments.directory, "the folder to make; default: .isodb");
+  options.argument("[DIR]", &arguments.directory,
+                   "the folder to make; default: what -C or ISODB_DIR names, else .isodb");
   options.option("--branch NAME", &arguments.branch, "the first branch; default: main");
   options.option("--name NAME", &arguments.name,
                  "what this device's key is called; default: the key's fingerprint");
@@ -21,7 +22,10 @@ void declare(Options& options, Arguments& arguments) {
 ExitCode run(const Arguments& arguments, Context& context) {
   InitOptions options{.branch = arguments.branch, .name = arguments.name, .key_file = {}};
   if (arguments.key) options.key_file = *arguments.key;
-  const Repository repository = Repository::init(arguments.directory, options);
+  const std::filesystem::path chosen = arguments.directory
+                                           ? std::filesystem::path(*arguments.directory)
+                                           : context.directory().value_or(".isodb");
+  const Repository repository = Repository::init(chosen, options);
   const std::string folder = std::filesystem::absolute(repository.folder()).string();
   if (context.json()) {
     context.print(JsonObject()

@@ -124,6 +124,21 @@ void print_graph(const Arguments& arguments, Context& context, CommitView& view,
   }
 }
 
+/// No commit has the path; often it is a revision.
+[[noreturn]] void throw_no_history(const Repository& repository, const CommitId& from,
+                                   const std::string& path) {
+  bool is_revision = path == "HEAD" || path.starts_with("HEAD~");
+  try {
+    repository.resolve_commit(path);
+    is_revision = true;
+  } catch (const Error&) {
+    // It is none; what has to be said is said below.
+  }
+  if (!is_revision) throw_no_document(repository.snapshot_of(from), path);
+  throw Error(ErrorCode::kNotFound, "no document " + path,
+              "a revision comes after --at: isodb log --at @~2");
+}
+
 ExitCode run(const Arguments& arguments, Context& context) {
   const Repository& repository = context.repository(Access::kRead);
   const CommitId from = repository.resolve_commit(arguments.revision);
@@ -144,9 +159,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
     }
   });
   const bool narrowed = arguments.since || arguments.until || arguments.limit == 0;
-  if (!found && !path.empty() && !narrowed) {
-    throw_no_document(repository.snapshot_of(from), arguments.path);
-  }
+  if (!found && !path.empty() && !narrowed) throw_no_history(repository, from, arguments.path);
   return ExitCode::kDone;
 }
 

@@ -58,6 +58,11 @@ std::optional<Id> target_of(const Repository& repository, const std::string& rev
 ExitCode set(const SetArguments& arguments, Context& context) {
   Repository& repository = context.repository(Access::kWrite);
   const std::optional<Id> actual = repository.ref(arguments.name);
+  // A name without a folder would hide a branch or a tag of that name from every revision.
+  if (!actual && arguments.name.find('/') == std::string::npos) {
+    throw Error(ErrorCode::kInvalid, "'" + arguments.name + "' is not the full name of a ref",
+                "a full name has a folder: heads/" + arguments.name);
+  }
   const std::optional<Id> next = target_of(repository, arguments.revision);
   const std::optional<Id> expected =
       arguments.expected ? target_of(repository, *arguments.expected) : actual;

@@ -39,6 +39,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
     context.note(id.short_hex() +
                  " is not reverted: " + counted(revert.conflicts.size(), "document") +
                  " changed since; --skip-changed undoes the rest");
+    if (context.json()) print_unchanged(context, repository.current_branch());
     return ExitCode::kConflicts;
   }
   const std::string message =

@@ -17,10 +17,11 @@ void declare(Options& options, Arguments& arguments) {
   options.option("-m,--message TEXT", &arguments.message, "the commit's message");
 }
 
-void remove(const Arguments& arguments, const std::string& path, Transaction& transaction) {
+/// What a path names: a document, or with -r a folder, which ends in '/'.
+std::string named(const Arguments& arguments, const std::string& path, Transaction& transaction) {
   if (!path.ends_with('/')) {
     check_path(path);
-    if (transaction.remove(path)) return;
+    if (transaction.entry(path)) return path;
   }
   const std::string folder = as_folder(path);
   if (path.empty() || !is_folder(transaction, folder)) {
@@ -29,7 +30,22 @@ void remove(const Arguments& arguments, const std::string& path, Transaction& tr
   if (!arguments.recursive) {
     throw Error(ErrorCode::kInvalid, path + " is a folder", "-r removes everything in it");
   }
-  transaction.remove_prefix(folder);
+  return folder;
+}
+
+/// Looks for everything first, so that a path may be named twice, or lie in a folder named too.
+void remove(const Arguments& arguments, Transaction& transaction) {
+  std::vector<std::string> names;
+  for (const std::string& path : arguments.paths) {
+    names.push_back(named(arguments, path, transaction));
+  }
+  for (const std::string& name : names) {
+    if (name.ends_with('/')) {
+      transaction.remove_prefix(name);
+    } else {
+      transaction.remove(name);
+    }
+  }
 }
 
 ExitCode run(const Arguments& arguments, Context& context) {
@@ -37,9 +53,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
   for (const std::string& path : arguments.paths) message += " " + path;
   return change_documents(context, arguments.message.value_or(message),
                           [&](Transaction& transaction) {
-                            for (const std::string& path : arguments.paths) {
-                              remove(arguments, path, transaction);
-                            }
+                            remove(arguments, transaction);
                             return Outcome::kChanged;
                           });
 }

@@ -57,7 +57,7 @@ void print_tag(Context& context, CommitView& view, const TagId& id, const Tag& t
   }
   context.out() << context.paint(Style::kYellow, "tag " + printable(tag.name)) << "\n"
                 << "Tagger: "
-                << printable(view.member_name(tag.author).value_or(tag.author.fingerprint()))
+                << printable_line(view.member_name(tag.author).value_or(tag.author.fingerprint()))
                 << "\nDate:   " << iso_time(tag.clock) << "\n\n"
                 << printable(tag.message) << (tag.message.ends_with('\n') ? "" : "\n") << "\n";
 }

@@ -24,9 +24,9 @@ ExitCode run(const Arguments& arguments, Context& context) {
                 "'isodb commit' or 'isodb rollback' ends it");
   }
   if (arguments.create) {
+    const std::string ref = new_ref(repository, kHeadsPrefix, arguments.name);
     const CommitId start = repository.resolve_commit(arguments.revision);
-    move_ref(repository, std::string(kHeadsPrefix) + arguments.name, std::nullopt, start,
-             "branch: from " + arguments.revision);
+    move_ref(repository, ref, std::nullopt, start, "branch: from " + arguments.revision);
   }
   const std::string ref = existing_ref(repository, kHeadsPrefix, arguments.name);
   repository.set_current_branch(ref);

@@ -71,12 +71,7 @@ void remove(const Arguments& arguments, Context& context) {
 
 void create(const Arguments& arguments, Context& context) {
   Repository& repository = context.repository(Access::kWrite);
-  const std::string ref = std::string(kTagsPrefix) + arguments.name;
-  if (const auto there = repository.ref(ref)) {
-    throw Error(ErrorCode::kInvalid,
-                "the tag " + arguments.name + " exists already, at " + there->short_hex(),
-                "'isodb tag -d " + arguments.name + "' deletes it");
-  }
+  const std::string ref = new_ref(repository, kTagsPrefix, arguments.name);
   const Id target = repository.resolve(arguments.revision);
   Id object = target;
   if (arguments.message) {

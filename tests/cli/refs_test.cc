@@ -57,7 +57,7 @@ TEST_CASE("switch changes what @ means and where changes go") {
   CHECK(runner.must({"get", "a.txt"}) == "main");
   CHECK(runner.must({"get", "a.txt", "--at", "trial"}) == "trial");
   CHECK(runner.run({"switch", "tiral"}).exit_code == 1);
-  CHECK(runner.run({"switch", "-c", "trial"}).exit_code == 3);
+  CHECK(runner.run({"switch", "-c", "trial"}).exit_code == 2);
   runner.must({"begin"});
   CHECK(runner.run({"switch", "trial"}).exit_code == 2);
 }
@@ -210,6 +210,7 @@ TEST_CASE("fsck names the file that is damaged") {
   REQUIRE(places.size() == 2);
   CHECK(places[0] == "packs/" + lines_of(damage.out).front());
   CHECK(places[1] == member(json_line(runner.must({"ls", "a.bin", "--json"})), "content"));
+  CHECK(contains(runner.run({"get", "a.bin"}).err, "hint: 'isodb fsck' lists all"));
 }
 
 }  // namespace

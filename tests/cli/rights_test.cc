@@ -40,6 +40,18 @@ TEST_CASE("whoever may not read the key reads the documents all the same") {
   CHECK(runner.as_nobody("key").exit_code == 7);
 }
 
+TEST_CASE("a repository that may not be looked into is not called missing") {
+  if (::geteuid() != 0) {
+    WARN("SKIPPED: not root, so nobody else can be played");
+    return;
+  }
+  const ForeignRepository runner;
+  ::chmod((runner.folder() / ".isodb").c_str(), 0700);
+  const Ran ran = runner.as_nobody("-C .isodb ls");
+  CHECK(ran.exit_code == 7);
+  CHECK(contains(ran.err, "cannot look into .isodb: Permission denied"));
+}
+
 TEST_CASE("a damaged key does not keep anybody from reading") {
   const RepositoryRunner runner;
   runner.put("a.txt", "text\n");

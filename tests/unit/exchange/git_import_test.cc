@@ -350,3 +350,14 @@ TEST_CASE("a stream with bytes flipped is imported or leaves the repository as i
   CHECK(refused > 100);
   CHECK(fixture->repository.fsck().empty());
 }
+
+TEST_CASE("the report counts documents, whether the stream gives them before a commit or in it") {
+  Fixture fixture;
+  const GitImportReport report = import_text(
+      fixture,
+      "blob\nmark :1\ndata 1\nx\n" +
+          commit_text("refs/heads/main", "M 644 :1 a\nM 644 inline b\ndata 1\ny\nM 160000 " +
+                                             std::string(40, 'a') + " c\n"));
+  CHECK(report.documents == 3);
+  CHECK(fixture.documents().size() == 3);
+}
