@@ -55,8 +55,9 @@ void check_commit(const Commit& commit) {
   if (several && !commit.base) {
     throw Error(ErrorCode::kInvalid, "a commit with several parents has no base");
   }
-  if (commit.parents.empty() && commit.base) {
-    throw Error(ErrorCode::kInvalid, "a root commit has a base");
+  // Else its author could say what the only parent's tree is, members and all.
+  if (!several && commit.base) {
+    throw Error(ErrorCode::kInvalid, "a commit without several parents has a base");
   }
   if (commit.sequence == 0) throw Error(ErrorCode::kInvalid, "a commit's seq is 0");
 }

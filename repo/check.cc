@@ -38,6 +38,7 @@ class HistoryVerifier {
       sequence = std::max(sequence, newest_sequence(known->second, commit.writer));
     }
     if (commit.sequence <= sequence) return "its seq is not above that of its writer's before";
+    if (!base_is_a_parents(commit)) return "its base is not the tree of one of its parents";
     std::string found = problem_of_writes(commit);
     if (found.empty()) remember(id, commit);
     return found;
@@ -48,6 +49,7 @@ class HistoryVerifier {
   /// commits by one writer, so a long history of few writers stays small.
   struct Facts {
     HybridTime clock;
+    TreeId tree;
     std::map<WriterId, std::uint64_t> sequences;
   };
 
@@ -57,7 +59,7 @@ class HistoryVerifier {
   }
 
   void remember(const CommitId& id, const Commit& commit) {
-    Facts facts{commit.clock, {}};
+    Facts facts{commit.clock, commit.tree, {}};
     for (const CommitId& parent : commit.parents) {
       for (const auto& [writer, sequence] : facts_.at(parent).sequences) {
         std::uint64_t& newest = facts.sequences[writer];
@@ -66,6 +68,15 @@ class HistoryVerifier {
     }
     facts.sequences[commit.writer] = commit.sequence;
     facts_.emplace(id, std::move(facts));
+  }
+
+  /// The base says who the members are and what is the author's own, so it is not the author's to
+  /// choose. Commits with several parents are imported ones so far: theirs is a parent's tree.
+  bool base_is_a_parents(const Commit& commit) const {
+    return !commit.base ||
+           std::any_of(commit.parents.begin(), commit.parents.end(), [&](const CommitId& parent) {
+             return facts_.at(parent).tree == *commit.base;
+           });
   }
 
   std::string problem_of_writes(const Commit& commit) {

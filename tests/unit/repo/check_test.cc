@@ -1,0 +1,113 @@
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <functional>
+
+#include "isodb/error.h"
+#include "isodb/repository.h"
+#include "objects/commit_codec.h"
+#include "objects/content.h"
+#include "objects/tree.h"
+#include "refs/local_store.h"
+#include "repo/members.h"
+#include "tests/support/testing.h"
+
+using namespace isodb;
+using isodb::testing::error_code_of;
+using isodb::testing::TemporaryFolder;
+
+namespace {
+
+CommitId put(Repository& repository, const std::string& path, const std::string& document) {
+  Transaction transaction = repository.begin();
+  transaction.put(path, document);
+  return std::get<CommitId>(transaction.commit({.message = "put " + path}));
+}
+
+/// Writes objects and refs past everything that would refuse them.
+struct Forger {
+  explicit Forger(const std::filesystem::path& folder)
+      : database(refs::Database::open(folder / "repo.db", {})),
+        store(*database, core::posix_file_system(), folder / "packs"),
+        objects(store) {}
+
+  void make_ref(const std::string& name, const Id& target) {
+    refs::WriteBatch batch;
+    batch.loose.push_back(objects.take());
+    batch.moves.push_back({name, std::nullopt, target, "test"});
+    REQUIRE_FALSE(database->write(batch).lost);
+  }
+
+  std::unique_ptr<refs::Database> database;
+  refs::LocalStore store;
+  refs::LooseBatch objects;
+};
+
+Entry document(Forger& forger, ByteView text, const Stamp& stamp) {
+  const objects::ContentRef content = objects::write_content(forger.objects, text);
+  Entry entry;
+  entry.content = content.id;
+  entry.size = content.size;
+  entry.kind = content.kind;
+  entry.stamp = stamp;
+  return entry;
+}
+
+/// A commit by somebody who is no member, onto a base that makes them an admin.
+Commit intrusion(const Repository& repository, Forger& forger, std::vector<CommitId> parents,
+                 const SecretKey& stranger) {
+  objects::NodeCache cache(1 << 20);
+  const objects::NodeReader nodes(forger.objects, cache);
+  Commit commit;
+  commit.writer = {77};
+  commit.sequence = 1;
+  commit.message = "intrusion";
+  for (const CommitId& parent : parents) {
+    commit.clock = std::max(commit.clock, repository.commit(parent).clock);
+  }
+  ++commit.clock.value;
+  const repo::Member member{"stranger", stranger.public_key(), repo::Role::kAdmin, {}};
+  const std::vector<objects::TreeChange> crown{
+      {repo::member_path(member.key), document(forger, repo::member_document(member), {})}};
+  commit.base =
+      objects::edit_tree(nodes, forger.objects, repository.commit(parents[0]).tree, crown);
+  const std::vector<objects::TreeChange> write{{"a", document(forger, "mine now", commit.stamp())}};
+  commit.tree = objects::edit_tree(nodes, forger.objects, *commit.base, write);
+  std::sort(parents.begin(), parents.end());
+  commit.parents = std::move(parents);
+  return commit;
+}
+
+bool mentions(const std::vector<Finding>& findings, const std::string& problem) {
+  return std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) {
+    return finding.problem.find(problem) != std::string::npos;
+  });
+}
+
+}  // namespace
+
+TEST_CASE("nobody becomes a member by the base that their own commit names") {
+  TemporaryFolder folder;
+  Repository repository = Repository::init(folder / "r");
+  const CommitId first = put(repository, "a", "1");
+  const CommitId second = put(repository, "b", "1");
+  Forger forger(folder / "r");
+  const SecretKey stranger = SecretKey::generate();
+  SECTION("with one parent a commit has no base") {
+    Commit commit = intrusion(repository, forger, {second}, stranger);
+    CHECK(error_code_of([&] { objects::sign_commit(commit, stranger, repository.id()); }) ==
+          ErrorCode::kInvalid);
+    // The same bytes from somebody who does not ask.
+    const TreeId base = *std::exchange(commit.base, std::nullopt);
+    Bytes bytes = objects::encode_commit(commit);
+    bytes.insert(bytes.find("parent "), "base " + base.hex() + "\n");
+    CHECK(error_code_of([&] { objects::decode_commit(bytes); }) == ErrorCode::kCorrupt);
+  }
+  SECTION("with several it is the tree of one of them") {
+    Commit commit = intrusion(repository, forger, {second, first}, stranger);
+    objects::sign_commit(commit, stranger, repository.id());
+    forger.make_ref("heads/stranger",
+                    forger.objects.put(ObjectType::kCommit, objects::encode_commit(commit)));
+    CHECK(mentions(repository.verify("stranger"), "base"));
+  }
+  CHECK(repository.verify("main").empty());
+}
