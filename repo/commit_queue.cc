@@ -26,6 +26,13 @@ bool is_intact(const CommitRequest& request, const refs::LocalStore& store) {
   });
 }
 
+/// Gives the exception in flight to those that have no outcome. What is durable stays a success.
+void fail_unfinished(const std::vector<CommitRequest*>& requests) {
+  for (CommitRequest* request : requests) {
+    if (!request->outcome && !request->failure) request->failure = std::current_exception();
+  }
+}
+
 }  // namespace
 
 /// The commits of one round, as far as they are built.
@@ -44,7 +51,7 @@ struct CommitQueue::Group {
 void CommitQueue::submit(CommitRequest& request) {
   std::unique_lock lock(mutex_);
   waiting_.push_back(&request);
-  while (!request.outcome && !request.failure) {
+  while (!request.done) {
     if (leading_) {
       changed_.wait(lock);
       continue;
@@ -52,8 +59,14 @@ void CommitQueue::submit(CommitRequest& request) {
     leading_ = true;
     const std::vector<CommitRequest*> requests = std::exchange(waiting_, {});
     lock.unlock();
-    lead(requests);
+    try {
+      lead(requests);
+    } catch (...) {
+      fail_unfinished(requests);
+    }
     lock.lock();
+    // Only now: until here the leader may look at any of them, and they go when their threads wake.
+    for (CommitRequest* led : requests) led->done = true;
     leading_ = false;
     changed_.notify_all();
   }
@@ -69,17 +82,10 @@ void CommitQueue::lead(const std::vector<CommitRequest*>& requests) {
     try {
       commit_packed(*request);
     } catch (...) {
-      request->failure = std::current_exception();
+      fail_unfinished({request});
     }
   }
-  if (small.empty()) return;
-  try {
-    commit_group(small);
-  } catch (...) {
-    for (CommitRequest* request : small) {
-      if (!request->outcome && !request->failure) request->failure = std::current_exception();
-    }
-  }
+  if (!small.empty()) commit_group(small);
 }
 
 void CommitQueue::commit_group(std::vector<CommitRequest*> requests) {
@@ -127,10 +133,13 @@ bool CommitQueue::try_group(Group& group) {
     for (std::size_t i = 0; i < batch.loose.size(); ++i) {
       batch.loose[i].number = result.loose_numbers[i];
     }
+  }
+  // Before anything that may fail: what is durable is done.
+  for (std::size_t i = 0; i < built.size(); ++i) built[i]->outcome = std::move(group.outcomes[i]);
+  if (!batch.moves.empty()) {
     state_.store->adopt(std::move(batch.loose));
     state_.remember_head(group.newest);
   }
-  for (std::size_t i = 0; i < built.size(); ++i) built[i]->outcome = std::move(group.outcomes[i]);
   return true;
 }
 
@@ -148,8 +157,8 @@ void CommitQueue::commit_packed(CommitRequest& request) {
   }
   batch.sequence_next = group.sequence;
   if (!state_.database->write(batch).lost) {
-    state_.store->refresh();
     request.outcome = std::move(group.outcomes.front());
+    state_.store->refresh();
     return;
   }
   // Another process was quicker. The documents are on disk already: keep their pack, which the next

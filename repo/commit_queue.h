@@ -42,8 +42,10 @@ struct CommitRequest {
   const CommitOptions* options = nullptr;
   bool ends_draft = false;
 
+  /// Written by whoever leads; to be read only once `done` is seen under the queue's lock.
   std::optional<std::variant<CommitId, Stale>> outcome;
   std::exception_ptr failure;
+  bool done = false;
 };
 
 /// Commits transactions of this process, those that wait at the same time together: the first to

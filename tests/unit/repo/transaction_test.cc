@@ -1,3 +1,4 @@
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <thread>
 
@@ -5,6 +6,7 @@
 #include "tests/support/testing.h"
 
 using namespace isodb;
+using isodb::testing::error_of;
 using isodb::testing::TemporaryFolder;
 
 namespace {
@@ -234,4 +236,26 @@ TEST_CASE("metadata and media type stay with a document until they are replaced"
   third.commit({.message = "3"});
   CHECK_FALSE(repository.snapshot().metadata("p.json"));
   CHECK(repository.snapshot().entry("p.json")->media_type == "text/plain");
+}
+
+TEST_CASE("threads whose commits fail in one group with others each get their own outcome") {
+  TemporaryFolder folder;
+  Repository repository = Repository::init(folder / "r");
+  constexpr int kThreads = 8, kCommits = 50;
+  std::atomic<int> done = 0, refused = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < kCommits; ++i) {
+        Transaction transaction = repository.begin();
+        if (t % 2 == 0) transaction.put("t" + std::to_string(t), std::to_string(i));
+        const auto error = error_of([&] { transaction.commit({.message = "x"}); });
+        error ? ++refused : ++done;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(done == kThreads / 2 * kCommits);
+  CHECK(refused == kThreads / 2 * kCommits);
+  CHECK(repository.snapshot().count("t") == kThreads / 2);
 }
