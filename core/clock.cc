@@ -47,6 +47,14 @@ HybridTime next_time(HybridTime after, std::uint64_t now_millis) {
   return {std::max(after.value + 1, HybridTime::of(now_millis, 0).value)};
 }
 
+HybridTime next_time(HybridTime after, std::uint64_t now_millis, std::uint64_t sequence) {
+  const HybridTime lowest = next_time(after, now_millis);
+  const auto counter = static_cast<std::uint16_t>(sequence);
+  if (lowest.counter() <= counter) return HybridTime::of(lowest.millis(), counter);
+  if (lowest.millis() == HybridTime::kMillisMax) throw_exhausted();
+  return HybridTime::of(lowest.millis() + 1, counter);
+}
+
 std::string uuid_v7(Environment& environment, std::uint64_t now_millis) {
   if (now_millis > HybridTime::kMillisMax) throw_exhausted();
   std::uint8_t bytes[16];

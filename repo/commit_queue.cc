@@ -197,8 +197,8 @@ void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
       return;
     }
   }
-  const HybridTime clock =
-      core::next_time(std::max(parent.clock, last_clock_), state_.environment.now_millis());
+  const HybridTime clock = core::next_time(std::max(parent.clock, last_clock_),
+                                           state_.environment.now_millis(), group.sequence + 1);
   Commit commit;
   commit.parents = {CommitId(*head)};
   commit.writer = state_.writer;

@@ -59,7 +59,9 @@ struct ImportSession::Impl {
 };
 
 void ImportSession::Impl::reserve_sequence() {
-  constexpr std::uint64_t kReserved = std::uint64_t{1} << 24;
+  // No multiple of 2^16: sessions beside each other that import the same times at the same places
+  // would give them the same counters.
+  constexpr std::uint64_t kReserved = (std::uint64_t{1} << 24) + 4099;
   do {
     sequence = state->database->sequence();
     sequence_end = sequence + kReserved;
@@ -81,8 +83,8 @@ HybridTime ImportSession::Impl::clock_for(std::uint64_t number, HybridTime newes
                                           std::uint64_t at_millis) {
   const HybridTime told = HybridTime::of(std::min(at_millis, HybridTime::kMillisMax),
                                          static_cast<std::uint16_t>(number));
-  HybridTime clock = told > newest ? told : core::next_time(newest, 0);
-  while (!clocks.insert(clock.value).second) clock = core::next_time(clock, 0);
+  HybridTime clock = told > newest ? told : core::next_time(newest, 0, number);
+  while (!clocks.insert(clock.value).second) clock = core::next_time(clock, 0, number);
   return clock;
 }
 

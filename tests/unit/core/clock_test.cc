@@ -111,3 +111,14 @@ TEST_CASE("the system's clock is in this century and its random bytes are not co
   environment.random_bytes(b, sizeof b);
   CHECK(core::to_hex(a, sizeof a) != core::to_hex(b, sizeof b));
 }
+
+TEST_CASE("the next reading for a commit has its number's low bits as its counter") {
+  CHECK(core::next_time(HybridTime::of(5, 7), 9, 3) == HybridTime::of(9, 3));
+  CHECK(core::next_time(HybridTime::of(9, 0), 9, 1) == HybridTime::of(9, 1));
+  CHECK(core::next_time(HybridTime::of(9, 3), 9, 3) == HybridTime::of(10, 3));
+  CHECK(core::next_time(HybridTime::of(20, 3), 9, 0x20004) == HybridTime::of(20, 4));
+  CHECK(core::next_time(HybridTime::of(20, 65535), 9, 8) == HybridTime::of(21, 8));
+  const HybridTime last = HybridTime::of(HybridTime::kMillisMax, 9);
+  CHECK(core::next_time(last, 9, 10) == HybridTime::of(HybridTime::kMillisMax, 10));
+  CHECK(testing::error_code_of([&] { core::next_time(last, 9, 9); }) == ErrorCode::kLimit);
+}

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "isodb/import_session.h"
 #include "tests/support/testing.h"
@@ -280,4 +281,30 @@ TEST_CASE("an init that was cut short is taken up again") {
   CHECK(repository.public_key() == key.public_key());
   CHECK(repository.fsck().empty());
   CHECK_FALSE(std::filesystem::exists(folder / "r/repo.db.unfinished"));
+}
+
+TEST_CASE("two imports beside each other give their commits stamps of their own") {
+  TemporaryFolder folder;
+  Repository repository = Repository::init(folder / "r");
+  ImportSession one(repository), two(repository);
+  std::set<Stamp> stamps;
+  constexpr int kCommits = 20;
+  const auto import = [&](ImportSession& session, const std::string& ref) {
+    std::vector<CommitId> ids;
+    for (std::uint64_t i = 0; i < kCommits; ++i) {
+      // All but the first are raised above their parents' clocks.
+      ids.push_back(session.commit({.parents = ids.empty() ? ids : std::vector{ids.back()},
+                                    .base = {},
+                                    .changes = {},
+                                    .at_millis = 1'000'000 - i * 1000,
+                                    .origin = {},
+                                    .message = ref}));
+    }
+    REQUIRE_FALSE(session.finish({{ref, ids.back()}}, "test"));
+    for (const CommitId& id : ids) stamps.insert(repository.commit(id).stamp());
+  };
+  import(one, "heads/one");
+  import(two, "heads/two");
+  CHECK(stamps.size() == 2 * kCommits);
+  CHECK(repository.verify("").empty());
 }

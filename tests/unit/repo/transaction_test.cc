@@ -1,5 +1,7 @@
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <mutex>
+#include <set>
 #include <thread>
 
 #include "isodb/repository.h"
@@ -258,4 +260,31 @@ TEST_CASE("threads whose commits fail in one group with others each get their ow
   CHECK(done == kThreads / 2 * kCommits);
   CHECK(refused == kThreads / 2 * kCommits);
   CHECK(repository.snapshot().count("t") == kThreads / 2);
+}
+
+TEST_CASE("handles that commit to branches of their own never use one stamp twice") {
+  TemporaryFolder folder;
+  Repository repository = Repository::init(folder / "r");
+  const Id root = repository.id();
+  constexpr int kHandles = 4, kCommits = 100;
+  std::mutex mutex;
+  std::set<Stamp> stamps;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kHandles; ++t) {
+    const std::string branch = "heads/b" + std::to_string(t);
+    REQUIRE(repository.move_ref(branch, std::nullopt, root, "test").done);
+    threads.emplace_back([&, branch] {
+      Repository handle = Repository::open(folder / "r");
+      for (int i = 0; i < kCommits; ++i) {
+        Transaction transaction = handle.begin(branch);
+        transaction.put("a", std::to_string(i));
+        const auto id = std::get<CommitId>(transaction.commit({.message = "a"}));
+        const Stamp stamp = handle.commit(id).stamp();
+        const std::lock_guard lock(mutex);
+        stamps.insert(stamp);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(stamps.size() == kHandles * kCommits);
 }
