@@ -32,7 +32,8 @@ struct RefMove {
 };
 
 /// A compare-and-swap that was lost: what the ref really is. The name is empty when it was not a
-/// ref's but the collection generation's, the writer's sequence's or the transactions'.
+/// ref's but the collection generation's, the writer's sequence's, the transactions' or the
+/// draft's.
 struct LostSwap {
   std::string name;
   std::optional<Id> actual;
@@ -70,6 +71,8 @@ struct DraftChange {
   std::string path;
   std::optional<Bytes>
       entry;  ///< the entry in the draft's encoding (local, not hashed); nullopt: removed
+
+  friend bool operator==(const DraftChange&, const DraftChange&) = default;
 };
 
 /// Everything that becomes durable together, in one SQLite transaction and one fsync.
@@ -91,6 +94,9 @@ struct WriteBatch {
   /// When set: refused unless nothing at all was written since Database::transactions() was this.
   std::optional<std::uint64_t> transactions_expected;
   bool ends_draft = false;  ///< the draft is gone when the batch is done
+  /// When set: refused unless these are the changes staged in the draft, so that none that was
+  /// staged meanwhile is lost with it. Sorted by path.
+  std::optional<std::vector<DraftChange>> draft_expected;
   bool collection = false;  ///< this batch is a collection: raises the generation
 };
 

@@ -22,21 +22,25 @@ void delete_draft(Connection& connection) {
   Query(connection, "DELETE FROM draft").run();
 }
 
+std::optional<Database::Draft> read_draft(Connection& connection) {
+  Query head(connection, "SELECT branch, base FROM draft");
+  if (!head.step()) return std::nullopt;
+  Database::Draft draft;
+  draft.branch = head.text(0);
+  draft.base = head.optional_id(1);
+  Query query(connection, "SELECT path, entry FROM draft_changes ORDER BY path");
+  while (query.step()) {
+    DraftChange& change = draft.changes.emplace_back();
+    change.path = query.text(0);
+    if (!query.is_null(1)) change.entry = Bytes(query.blob(1));
+  }
+  return draft;
+}
+
 std::optional<Database::Draft> Database::draft() {
-  return impl_->read([](Connection& connection) -> std::optional<Draft> {
+  return impl_->read([](Connection& connection) {
     const SqliteTransaction snapshot(connection, SqliteTransaction::Kind::kRead);
-    Query head(connection, "SELECT branch, base FROM draft");
-    if (!head.step()) return std::nullopt;
-    Draft draft;
-    draft.branch = head.text(0);
-    draft.base = head.optional_id(1);
-    Query query(connection, "SELECT path, entry FROM draft_changes ORDER BY path");
-    while (query.step()) {
-      DraftChange& change = draft.changes.emplace_back();
-      change.path = query.text(0);
-      if (!query.is_null(1)) change.entry = Bytes(query.blob(1));
-    }
-    return draft;
+    return read_draft(connection);
   });
 }
 

@@ -45,9 +45,14 @@ bool BatchWriter::preconditions_hold(const WriteBatch& batch) const {
   const auto holds = [](const std::optional<std::uint64_t>& expected, std::uint64_t actual) {
     return !expected || *expected == actual;
   };
-  return holds(batch.collection_generation, counters_.generation) &&
-         holds(batch.sequence_expected, counters_.sequence) &&
-         holds(batch.transactions_expected, counters_.transactions);
+  if (!holds(batch.collection_generation, counters_.generation) ||
+      !holds(batch.sequence_expected, counters_.sequence) ||
+      !holds(batch.transactions_expected, counters_.transactions)) {
+    return false;
+  }
+  if (!batch.draft_expected) return true;
+  const std::optional<Database::Draft> draft = read_draft(connection_);
+  return draft && draft->changes == *batch.draft_expected;
 }
 
 std::optional<LostSwap> BatchWriter::apply(const WriteBatch& batch,

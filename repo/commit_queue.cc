@@ -26,6 +26,25 @@ bool is_intact(const CommitRequest& request, const refs::LocalStore& store) {
   });
 }
 
+/// The paths whose staged change is not what it was when the draft was read: somebody else staged
+/// or took back changes, or ended the draft.
+std::vector<std::string> restaged_paths(const std::vector<refs::DraftChange>& known,
+                                        const std::optional<refs::Database::Draft>& now) {
+  std::map<std::string, std::optional<Bytes>> changes;
+  if (now) {
+    for (const refs::DraftChange& change : now->changes) changes.emplace(change.path, change.entry);
+  }
+  std::vector<std::string> paths;
+  for (const refs::DraftChange& change : known) {
+    const auto found = changes.find(change.path);
+    if (found == changes.end() || found->second != change.entry) paths.push_back(change.path);
+    if (found != changes.end()) changes.erase(found);
+  }
+  for (const auto& [path, entry] : changes) paths.push_back(path);
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
 /// Gives the exception in flight to those that have no outcome. What is durable stays a success.
 void fail_unfinished(const std::vector<CommitRequest*>& requests) {
   for (CommitRequest* request : requests) {
@@ -186,16 +205,17 @@ void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
   const bool follows = group.newest && group.newest->id == *head;
   const auto known_parent = follows ? group.newest : state_.known_head(CommitId(*head));
   const Commit& parent = known_parent->commit;
-  if (!is_intact(request, *state_.store)) {
-    group.outcomes.push_back(Stale{request.branch, CommitId(*head), {}});
-    return;
-  }
+  const auto refuse = [&](std::vector<std::string> paths) {
+    group.outcomes.push_back(Stale{request.branch, CommitId(*head), std::move(paths)});
+  };
+  if (!is_intact(request, *state_.store)) return refuse({});
   if (!request.base || *head != *request.base || !request.reads->demands.empty()) {
     std::vector<std::string> overlap = overlapping_paths(nodes, request, parent.tree);
-    if (!overlap.empty()) {
-      group.outcomes.push_back(Stale{request.branch, CommitId(*head), std::move(overlap)});
-      return;
-    }
+    if (!overlap.empty()) return refuse(std::move(overlap));
+  }
+  if (request.draft != nullptr) {
+    std::vector<std::string> restaged = restaged_paths(*request.draft, state_.database->draft());
+    if (!restaged.empty()) return refuse(std::move(restaged));
   }
   const HybridTime clock = core::next_time(std::max(parent.clock, last_clock_),
                                            state_.environment.now_millis(), group.sequence + 1);
@@ -227,7 +247,10 @@ void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
     group.batch.loose.push_back(request.staging->loose().row());
   }
   group.batch.moves.push_back({request.branch, head, id, request.options->reason});
-  if (request.ends_draft) group.batch.ends_draft = true;
+  if (request.draft != nullptr) {
+    group.batch.ends_draft = true;
+    group.batch.draft_expected = *request.draft;
+  }
   group.outcomes.push_back(id);
   group.sequence = commit.sequence;
   last_clock_ = clock;

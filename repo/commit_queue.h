@@ -40,7 +40,8 @@ struct CommitRequest {
   const ReadSet* reads = nullptr;
   Staging* staging = nullptr;
   const CommitOptions* options = nullptr;
-  bool ends_draft = false;
+  /// What the draft holds that ends with the commit; nullptr: none does.
+  const std::vector<refs::DraftChange>* draft = nullptr;
 
   /// Written by whoever leads; to be read only once `done` is seen under the queue's lock.
   std::optional<std::variant<CommitId, Stale>> outcome;

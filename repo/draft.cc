@@ -1,3 +1,5 @@
+#include <map>
+
 #include "isodb/error.h"
 #include "isodb/repository.h"
 #include "objects/node.h"
@@ -65,7 +67,7 @@ Transaction Repository::draft_transaction() {
       state_, stored.branch,
       stored.base ? snapshot_of(CommitId(*stored.base))
                   : state_->snapshot_of_tree(std::nullopt, objects::empty_tree_id()));
-  impl->is_draft = true;
+  impl->draft = stored.changes;
   for (const refs::DraftChange& change : stored.changes) {
     if (const std::optional<Entry> entry = decode_staged(change)) {
       impl->changes.put(change.path, *entry);
@@ -78,16 +80,21 @@ Transaction Repository::draft_transaction() {
 
 void Repository::save_draft(Transaction& transaction) {
   Transaction::Impl& impl = *transaction.impl_;
-  const refs::Database::Draft stored = open_draft(*state_);
-  std::vector<refs::DraftChange> changes;
-  for (const repo::StagedChanges::Change* change : impl.changes.sorted()) {
-    const std::optional<Entry> entry = impl.changes.entry(*change);
-    changes.push_back({std::string(change->path), std::nullopt});
-    if (entry) changes.back().entry = encode_staged(change->path, *entry);
+  // Only what this transaction changed itself: others may have staged something meanwhile.
+  std::map<std::string, std::optional<Bytes>> known;
+  if (impl.draft) {
+    for (const refs::DraftChange& change : *impl.draft) known.emplace(change.path, change.entry);
   }
-  std::vector<std::string> taken_back;
-  for (const refs::DraftChange& before : stored.changes) {
-    if (impl.changes.find(before.path) == nullptr) taken_back.push_back(before.path);
+  std::vector<refs::DraftChange> staged, changes;
+  for (const repo::StagedChanges::Change* change : impl.changes.sorted()) {
+    refs::DraftChange& now = staged.emplace_back();
+    now.path = change->path;
+    if (const std::optional<Entry> entry = impl.changes.entry(*change)) {
+      now.entry = encode_staged(change->path, *entry);
+    }
+    const auto before = known.find(now.path);
+    if (before == known.end() || before->second != now.entry) changes.push_back(now);
+    if (before != known.end()) known.erase(before);
   }
   if (impl.staging.is_packed()) {
     refs::WriteBatch batch;
@@ -102,8 +109,11 @@ void Repository::save_draft(Transaction& transaction) {
   const std::uint64_t generation = impl.staging.generation();
   std::vector<refs::LooseRow> loose;
   if (!impl.staging.loose().empty()) loose.push_back(impl.staging.loose().take());
+  std::vector<std::string> taken_back;
+  for (const auto& [path, entry] : known) taken_back.push_back(path);
   state_->database->stage(changes, loose, generation);
   if (!taken_back.empty()) state_->database->unstage(taken_back);
+  if (impl.draft) impl.draft = std::move(staged);
   state_->store->refresh();
 }
 

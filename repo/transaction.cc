@@ -177,7 +177,7 @@ std::variant<CommitId, Stale> Transaction::commit(const CommitOptions& options) 
   request.reads = &impl_->reads;
   request.staging = &impl_->staging;
   request.options = &options;
-  request.ends_draft = impl_->is_draft;
+  if (impl_->draft) request.draft = &*impl_->draft;
   impl_->state->commits->submit(request);
   if (request.failure) std::rethrow_exception(request.failure);
   impl_->spent = std::holds_alternative<CommitId>(*request.outcome);

@@ -23,7 +23,8 @@ struct Transaction::Impl {
   repo::StagedChanges changes;
   repo::ReadSet reads;
   repo::Staging staging;
-  bool is_draft = false;
+  /// What was staged in the draft when it was read or saved; nullopt: this is no draft's.
+  std::optional<std::vector<refs::DraftChange>> draft;
   bool spent = false;
 
   /// The entry as this transaction sees it, without remembering the read.

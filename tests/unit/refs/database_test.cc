@@ -287,6 +287,11 @@ TEST_CASE_METHOD(Fixture, "a draft keeps its changes sorted until it ends") {
   CHECK(database->write(batch).lost);
   CHECK(database->draft());
   batch.moves.front().expected = std::nullopt;
+  batch.draft_expected = draft->changes;
+  database->unstage({"a"});
+  CHECK(database->write(batch).lost);
+  CHECK(database->draft());
+  batch.draft_expected->erase(batch.draft_expected->begin());
   CHECK_FALSE(database->write(batch).lost);
   CHECK_FALSE(database->draft());
   database->begin_draft("heads/other", std::nullopt);

@@ -308,3 +308,41 @@ TEST_CASE("two imports beside each other give their commits stamps of their own"
   CHECK(stamps.size() == 2 * kCommits);
   CHECK(repository.verify("").empty());
 }
+
+TEST_CASE("what two handles stage in one draft stays staged, and is not lost with the commit") {
+  TemporaryFolder folder;
+  Repository repository = Repository::init(folder / "r");
+  Repository other = Repository::open(folder / "r");
+  put(repository, "a", "1");
+  repository.begin_draft();
+  Transaction one = repository.draft_transaction();
+  Transaction two = other.draft_transaction();
+  Transaction before = repository.draft_transaction();
+  two.put("b", "by the other");
+  other.save_draft(two);
+  one.put("c", "by this one");
+  repository.save_draft(one);
+  REQUIRE(repository.draft()->changes.size() == 2);
+  before.put("d", "of the draft as it was");
+  const auto outcome = before.commit({.message = "before"});
+  const Stale* stale = std::get_if<Stale>(&outcome);
+  REQUIRE(stale);
+  CHECK(stale->paths == std::vector<std::string>{"b", "c"});
+  CHECK(std::holds_alternative<CommitId>(repository.commit_draft({.message = "both"})));
+  CHECK(repository.snapshot().get("b") == "by the other");
+  CHECK(repository.snapshot().get("c") == "by this one");
+}
+
+TEST_CASE("what is taken back from a draft is gone from it, and nothing else") {
+  TemporaryFolder folder;
+  Repository repository = Repository::init(folder / "r");
+  repository.begin_draft();
+  Transaction staged = repository.draft_transaction();
+  staged.put("a", "1");
+  staged.put("b", "2");
+  repository.save_draft(staged);
+  staged.remove("a");
+  repository.save_draft(staged);
+  REQUIRE(repository.draft()->changes.size() == 1);
+  CHECK(repository.draft()->changes[0].path == "b");
+}
