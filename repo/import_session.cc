@@ -21,7 +21,7 @@ namespace isodb {
 struct ImportSession::Impl {
   explicit Impl(std::shared_ptr<RepositoryState> repository)
       : state(std::move(repository)),
-        generation(state->store->collection_generation()),
+        generation(newest_generation(*state->store)),
         existing(state->store->writer_view()),
         pack(state->files, state->store->packs_folder(), existing.get()),
         source(pack, *state->store),
@@ -36,6 +36,11 @@ struct ImportSession::Impl {
     TreeId tree;
     std::vector<CommitId> parents;
   };
+  /// A collection that ended before the session begins is none of its concern.
+  static std::uint64_t newest_generation(const refs::LocalStore& store) {
+    store.refresh();
+    return store.collection_generation();
+  }
   const Known& known(const CommitId& id);
   void reserve_sequence();
   std::uint64_t next_sequence();

@@ -263,6 +263,9 @@ Repository::SwapResult Repository::move_ref(const std::string& name,
   if (const std::string problem = refs::ref_name_problem(name); !problem.empty()) {
     throw Error(ErrorCode::kInvalid, "no ref name: '" + name + "': " + problem);
   }
+  refs::WriteBatch batch;
+  // Read before anything is believed to exist: a collection after it is noticed.
+  batch.collection_generation = state_->store->collection_generation();
   if (next) {
     const ObjectType type = state_->type_of(*next);
     if (name.starts_with("heads/") && type != ObjectType::kCommit) {
@@ -270,8 +273,6 @@ Repository::SwapResult Repository::move_ref(const std::string& name,
                                            " is a " + std::string(object_type_name(type)));
     }
   }
-  refs::WriteBatch batch;
-  batch.collection_generation = state_->store->collection_generation();
   batch.moves.push_back({name, expected, next, reason});
   batch.writer = state_->key().public_key().fingerprint();
   batch.at_millis = state_->environment.now_millis();
@@ -281,8 +282,8 @@ Repository::SwapResult Repository::move_ref(const std::string& name,
     if (!result.lost->name.empty()) return {false, result.lost->actual};
     // A collection ran in between: what `next` names may be gone.
     state_->store->refresh();
-    if (next) state_->type_of(*next);
     batch.collection_generation = state_->store->collection_generation();
+    if (next) state_->type_of(*next);
   }
 }
 
@@ -300,25 +301,30 @@ TagId Repository::create_tag(const std::string& name, const Id& target, const By
   if (const std::string problem = refs::ref_name_problem(ref_name); !problem.empty()) {
     throw Error(ErrorCode::kInvalid, "no tag name: '" + name + "': " + problem);
   }
-  Tag tag;
-  tag.object = target;
-  tag.type = state_->type_of(target);
-  tag.name = name;
-  tag.message = message;
-  tag.clock = core::next_time({}, state_->environment.now_millis());
-  objects::sign_tag(tag, state_->key(), state_->root);
-  refs::LooseBatch objects(*state_->store);
-  const TagId id(objects.put(ObjectType::kTag, objects::encode_tag(tag)));
-  refs::WriteBatch batch;
-  batch.loose.push_back(objects.take());
-  batch.moves.push_back({ref_name, std::nullopt, id, "tag"});
-  batch.writer = tag.author.fingerprint();
-  batch.at_millis = tag.clock.millis();
-  if (state_->database->write(batch).lost) {
-    throw Error(ErrorCode::kInvalid, "the tag '" + name + "' exists already",
-                "delete it first: isodb tag -d " + name);
+  for (;;) {
+    refs::LooseBatch objects(*state_->store);
+    Tag tag;
+    tag.object = target;
+    tag.type = state_->type_of(target);
+    tag.name = name;
+    tag.message = message;
+    tag.clock = core::next_time({}, state_->environment.now_millis());
+    objects::sign_tag(tag, state_->key(), state_->root);
+    const TagId id(objects.put(ObjectType::kTag, objects::encode_tag(tag)));
+    refs::WriteBatch batch;
+    batch.collection_generation = objects.collection_generation();
+    batch.loose.push_back(objects.take());
+    batch.moves.push_back({ref_name, std::nullopt, id, "tag"});
+    batch.writer = tag.author.fingerprint();
+    batch.at_millis = tag.clock.millis();
+    const refs::Database::WriteResult result = state_->database->write(batch);
+    if (!result.lost) return id;
+    if (!result.lost->name.empty()) {
+      throw Error(ErrorCode::kInvalid, "the tag '" + name + "' exists already",
+                  "delete it first: isodb tag -d " + name);
+    }
+    state_->store->refresh();  // a collection ran in between: the target may be gone
   }
-  return id;
 }
 
 std::optional<std::string> Repository::setting(const std::string& key) const {

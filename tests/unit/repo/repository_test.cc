@@ -346,3 +346,42 @@ TEST_CASE("what is taken back from a draft is gone from it, and nothing else") {
   REQUIRE(repository.draft()->changes.size() == 1);
   CHECK(repository.draft()->changes[0].path == "b");
 }
+
+TEST_CASE("no tag and no ref is made of what another handle collected") {
+  TemporaryFolder folder;
+  Repository repository = Repository::init(folder / "r");
+  Transaction staged = repository.begin();
+  staged.put("a", "1");
+  const CommitId head = std::get<CommitId>(staged.commit({.message = "a"}));
+  repository.begin_draft();
+  Transaction draft = repository.draft_transaction();
+  draft.put("b", "soon nobody's");
+  const Id lost = draft.entry("b")->content;
+  repository.save_draft(draft);
+  repository.collect();
+  CHECK(repository.object_type(lost) == ObjectType::kBlob);  // the pack is open from here on
+  Repository other = Repository::open(folder / "r");
+  other.drop_draft();
+  CHECK(other.collect().objects_dropped > 0);
+  CHECK(code_of([&] { repository.create_tag("t", lost, "m"); }) == ErrorCode::kNotFound);
+  CHECK(code_of([&] { repository.move_ref("tags/u", std::nullopt, lost, "test"); }) ==
+        ErrorCode::kNotFound);
+  repository.create_tag("head", head, "m");
+  CHECK(Repository::open(folder / "r").fsck().empty());
+}
+
+TEST_CASE("an import that begins after a collection does not mind it") {
+  TemporaryFolder folder;
+  Repository repository = Repository::init(folder / "r");
+  put(repository, "a", "1");
+  Repository::open(folder / "r").collect();
+  ImportSession session(repository);
+  const CommitId id = session.commit({.parents = {},
+                                      .base = {},
+                                      .changes = {},
+                                      .at_millis = 1,
+                                      .origin = {},
+                                      .message = "imported"});
+  CHECK_FALSE(session.finish({{"heads/imported", id}}, "test"));
+  CHECK(repository.resolve("imported") == id);
+}
