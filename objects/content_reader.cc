@@ -111,6 +111,7 @@ Bytes ContentReader::read(std::uint64_t offset, std::uint64_t count) {
   constexpr std::uint64_t kReserveMax = 16 * 1024 * 1024;
   const std::uint64_t size = state_->ref.size;
   Bytes out;
+  if (size == 0) state_->open_chunk(state_->ref.id, 0);  // an empty document is a blob, too
   if (offset >= size) return out;
   count = std::min(count, size - offset);
   out.reserve(static_cast<std::size_t>(std::min(count, kReserveMax)));

@@ -40,6 +40,13 @@ const objects::Pack* PackFile::open_slowly() const {
   return pack_.get();
 }
 
+void check_length(const CachedRow& row, const Bytes& records) {
+  if (records.size() == row.records_bytes) return;
+  throw Error(ErrorCode::kCorrupt,
+              "loose row " + std::to_string(row.number) + ": its records changed their length",
+              "run isodb fsck");
+}
+
 objects::Object RowReader::read(std::uint32_t item) const {
   return objects::read_record(record_at(row_, records_, item), *this);
 }
@@ -92,11 +99,7 @@ std::shared_ptr<const Bytes> LocalStore::Impl::records_of(CachedRow& row) {
   if (std::shared_ptr<const Bytes> cached = row.records.load()) return cached;
   std::optional<Bytes> read = database.loose_records(row.number);
   if (!read) throw Vanished();
-  if (read->size() != row.records_bytes) {
-    throw Error(ErrorCode::kCorrupt,
-                "loose row " + std::to_string(row.number) + ": its records changed their length",
-                "run isodb fsck");
-  }
+  check_length(row, *read);
   auto bytes = std::make_shared<const Bytes>(std::move(*read));
   records.keep(row.shared_from_this(), bytes);
   return bytes;

@@ -73,6 +73,9 @@ inline ByteView record_at(const CachedRow& row, const Bytes& records, std::uint3
                                   static_cast<std::size_t>(row.record_bytes(item)));
 }
 
+/// Error(kCorrupt) unless the records are as long as the inventory said.
+void check_length(const CachedRow& row, const Bytes& records);
+
 /// Reads a loose object. Bases come from the same row where it holds them, as it was written: what
 /// other rows and packs hold under their ids may be deltas the other way round.
 class RowReader : public objects::ObjectSource {

@@ -16,7 +16,7 @@ void Reachable::check_trees() {
   trees_.emplace(state_.nodes());
 }
 
-std::vector<Id> Reachable::roots() const {
+std::vector<Id> Reachable::roots() {
   std::set<Id> roots{state_.root};
   for (const refs::Ref& ref : state_.database->refs()) roots.insert(ref.target);
   for (const refs::ReflogEntry& entry : state_.database->reflog({})) {
@@ -27,9 +27,16 @@ std::vector<Id> Reachable::roots() const {
     if (draft->base) roots.insert(*draft->base);
     for (const refs::DraftChange& change : draft->changes) {
       if (!change.entry) continue;
-      const Entry entry = objects::Node(*change.entry).entry(0);
-      roots.insert(entry.content);
-      if (entry.metadata) roots.insert(*entry.metadata);
+      guarded("draft", [&] {
+        const objects::Node leaf(*change.entry);
+        if (leaf.level() != 0 || leaf.size() != 1) {
+          throw Error(ErrorCode::kCorrupt, "the draft's change of '" + change.path + "' is damaged",
+                      "isodb rollback drops the draft");
+        }
+        const Entry entry = leaf.entry(0);
+        roots.insert(entry.content);
+        if (entry.metadata) roots.insert(*entry.metadata);
+      });
     }
   }
   return {roots.begin(), roots.end()};
@@ -79,7 +86,7 @@ void Reachable::visit_root(const Id& id, const Visit& visit) {
       return visit_tree(TreeId(id), id.hex(), visit);
     case ObjectType::kBlob:
     case ObjectType::kList:
-      return visit_content(id, id.hex(), visit);
+      return visit_content(id, std::nullopt, id.hex(), visit);
     default:
       if (first_time(id)) visit(id, state_.type_of(id));
   }
@@ -108,7 +115,7 @@ void Reachable::visit_commit(const CommitId& id, const Visit& visit) {
   const Commit commit = state_.read_commit(id);
   const std::string where = "commit " + id.hex();
   if (commit.deleted) {
-    guarded(where, [&] { visit_content(*commit.deleted, where, visit); });
+    guarded(where, [&] { visit_content(*commit.deleted, std::nullopt, where, visit); });
   }
   if (trees_) {
     trees_->verify(commit.tree, [&](const Id& node, const std::string& problem) {
@@ -123,33 +130,84 @@ void Reachable::visit_commit(const CommitId& id, const Visit& visit) {
 void Reachable::visit_tree(const TreeId& root, const std::string& where, const Visit& visit) {
   if (!first_time(root)) return;
   const objects::NodePtr node = state_.nodes().node(root);
-  for (std::size_t i = 0; i < node->size(); ++i) {
-    if (node->level() > 0) {
-      visit_tree(TreeId(node->child(i).id), where, visit);
-      continue;
-    }
-    const Entry entry = node->entry(i);
-    if (!seen_.contains(entry.content)) {
-      guarded(where + " path " + node->key(i), [&] { visit_content(entry.content, where, visit); });
-    }
-    if (entry.metadata && !seen_.contains(*entry.metadata)) {
-      guarded(where + " path " + node->key(i),
-              [&] { visit_content(*entry.metadata, where, visit); });
-    }
-  }
-  visit(root, ObjectType::kTree);
+  visit_node(root, *node, where, visit);
 }
 
-void Reachable::visit_content(const Id& id, const std::string& where, const Visit& visit) {
-  if (!first_time(id)) return;
-  const ObjectType type = state_.type_of(id);
-  if (type == ObjectType::kList) {
-    for (const objects::ListItem& item :
-         objects::decode_list(state_.read_object(id).payload).items) {
-      visit_content(item.id, where, visit);
+/// Levels fall by one with each step, which the reader checks: that is what ends the descent.
+void Reachable::visit_node(const Id& id, const objects::Node& node, const std::string& where,
+                           const Visit& visit) {
+  for (std::size_t i = 0; i < node.size(); ++i) {
+    if (node.level() == 0) {
+      const Entry entry = node.entry(i);
+      const bool known =
+          seen_.contains(entry.content) && (!entry.metadata || seen_.contains(*entry.metadata));
+      if (!known || report_) visit_entry(entry, where + " path " + node.key(i), visit);
+      continue;
     }
+    const Id child = node.id(i);
+    if (!first_time(child)) continue;
+    guarded(where, [&] { visit_node(child, *state_.nodes().child(node, i), where, visit); });
   }
-  visit(id, type);
+  visit(id, ObjectType::kTree);
+}
+
+void Reachable::visit_entry(const Entry& entry, const std::string& where, const Visit& visit) {
+  const bool list = entry.kind == ContentKind::kList;
+  guarded(where, [&] {
+    visit_content(entry.content, std::nullopt, where, visit);
+    check_extent(entry.content, list ? ObjectType::kList : ObjectType::kBlob, entry.size);
+  });
+  if (!entry.metadata) return;
+  guarded(where, [&] { visit_content(*entry.metadata, std::nullopt, where, visit); });
+}
+
+void Reachable::visit_content(const Id& id, std::optional<std::uint8_t> level,
+                              const std::string& where, const Visit& visit) {
+  if (!first_time(id)) return;
+  const auto header = state_.store->header(id);
+  if (!header) throw Error(ErrorCode::kNotFound, "there is no object " + id.hex());
+  if (header->first == ObjectType::kList) {
+    visit_list(id, level, where, visit);
+  } else if (report_) {
+    extents_.emplace(id, Extent{header->first, header->second});
+  }
+  visit(id, header->first);
+}
+
+/// As for trees, the levels of lists end the descent.
+void Reachable::visit_list(const Id& id, std::optional<std::uint8_t> level,
+                           const std::string& where, const Visit& visit) {
+  const objects::List list = objects::decode_list(state_.read_object(id).payload);
+  if (level && list.level != *level) {
+    throw Error(ErrorCode::kCorrupt,
+                "list " + id.hex() + " is not of the level below that of the list that names it");
+  }
+  if (report_) extents_.emplace(id, Extent{ObjectType::kList, list.size});
+  for (const objects::ListItem& item : list.items) {
+    guarded(where, [&] {
+      const bool chunk = list.level == 0;
+      const ObjectType expected = chunk ? ObjectType::kBlob : ObjectType::kList;
+      if (chunk && state_.type_of(item.id) != ObjectType::kBlob) {
+        throw Error(ErrorCode::kCorrupt, "object " + item.id.hex() + " is no chunk of a document");
+      }
+      const std::uint8_t below = chunk ? 0 : static_cast<std::uint8_t>(list.level - 1);
+      visit_content(item.id, below, where, visit);
+      check_extent(item.id, expected, item.size);
+    });
+  }
+}
+
+/// What names a content says its kind and length, and who reads it relies on both.
+void Reachable::check_extent(const Id& id, ObjectType type, std::uint64_t bytes) const {
+  const auto found = extents_.find(id);
+  if (!report_ || found == extents_.end()) return;
+  const Extent& extent = found->second;
+  if (extent.type == type && extent.bytes == bytes) return;
+  throw Error(ErrorCode::kCorrupt, "object " + id.hex() + " is a " +
+                                       std::string(object_type_name(extent.type)) + " of " +
+                                       std::to_string(extent.bytes) + " bytes where a " +
+                                       std::string(object_type_name(type)) + " of " +
+                                       std::to_string(bytes) + " is named");
 }
 
 }  // namespace isodb::repo

@@ -2,11 +2,13 @@
 
 #include <functional>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include "isodb/commit.h"
 #include "isodb/entry.h"
+#include "objects/node.h"
 #include "objects/tree.h"
 #include "objects/tree_verify.h"
 #include "repo/state.h"
@@ -31,12 +33,20 @@ class Reachable {
   void visit_all(const Visit& visit);
 
  private:
-  std::vector<Id> roots() const;
+  std::vector<Id> roots();
   void visit_root(const Id& id, const Visit& visit);
   void visit_commits(const std::vector<CommitId>& heads, const Visit& visit);
   void visit_commit(const CommitId& id, const Visit& visit);
   void visit_tree(const TreeId& root, const std::string& where, const Visit& visit);
-  void visit_content(const Id& id, const std::string& where, const Visit& visit);
+  void visit_node(const Id& id, const objects::Node& node, const std::string& where,
+                  const Visit& visit);
+  void visit_entry(const Entry& entry, const std::string& where, const Visit& visit);
+  /// `level`: of the list that is expected here; nullopt: a blob or any list.
+  void visit_content(const Id& id, std::optional<std::uint8_t> level, const std::string& where,
+                     const Visit& visit);
+  void visit_list(const Id& id, std::optional<std::uint8_t> level, const std::string& where,
+                  const Visit& visit);
+  void check_extent(const Id& id, ObjectType type, std::uint64_t bytes) const;
   void guarded(const std::string& where, const std::function<void()>& action);
   bool first_time(const Id& id) { return seen_.insert(id).second; }
 
@@ -44,6 +54,12 @@ class Reachable {
   std::optional<objects::TreeVerifier> trees_;
   Problem report_;
   std::unordered_set<Id> seen_;
+  /// Type and document bytes of every content visited; for check_extent().
+  struct Extent {
+    ObjectType type;
+    std::uint64_t bytes;
+  };
+  std::unordered_map<Id, Extent> extents_;
 };
 
 }  // namespace isodb::repo

@@ -13,6 +13,18 @@ namespace {
 
 constexpr std::size_t kStreamPartBytes = 256 * 1024;
 
+/// Error(kInvalid) unless the content is of the kind and length that an entry says: no reader could
+/// read the document.
+void check_extent(const objects::ObjectSource& source, const objects::ContentRef& content) {
+  try {
+    objects::ContentReader(source, content).read(0, 1);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kCorrupt) throw;
+    throw Error(ErrorCode::kInvalid,
+                std::string("the entry does not describe its content: ") + error.what());
+  }
+}
+
 }  // namespace
 
 Transaction::Impl::Impl(std::shared_ptr<RepositoryState> repository, std::string branch_ref,
@@ -127,6 +139,7 @@ void Transaction::put_entry(std::string_view path, const Entry& content) {
   if (!impl_->staging.contains(content.content)) {
     throw Error(ErrorCode::kNotFound, "there is no content " + content.content.hex());
   }
+  check_extent(impl_->staging, repo::content_ref(content));
   Entry entry = content;
   entry.flags &= static_cast<std::uint8_t>(kFlagErased);
   impl_->changes.put(path, entry);

@@ -77,6 +77,18 @@ TEST_CASE("a document of up to 64 KiB is one blob, an empty one too") {
   }
 }
 
+TEST_CASE("an empty document whose blob is missing or not empty is damage") {
+  WatchedStore store;
+  const Id missing = core::object_id(ObjectType::kBlob, "");
+  CHECK(code_of([&] {
+          read_content(store, {missing, ContentKind::kBlob, 0});
+        }) == ErrorCode::kCorrupt);
+  const Id full = store.put(ObjectType::kBlob, "x");
+  CHECK(code_of([&] {
+          read_content(store, {full, ContentKind::kBlob, 0});
+        }) == ErrorCode::kCorrupt);
+}
+
 TEST_CASE("a document of more than 64 KiB is a list, even of a single chunk") {
   MemoryStore store;
   const Bytes document(65537, 'a');

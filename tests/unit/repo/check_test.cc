@@ -1,11 +1,17 @@
+#include <sqlite3.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <functional>
 
+#include "core/hash.h"
 #include "isodb/error.h"
+#include "isodb/import_session.h"
 #include "isodb/repository.h"
 #include "objects/commit_codec.h"
 #include "objects/content.h"
+#include "objects/list_format.h"
+#include "objects/node.h"
 #include "objects/tree.h"
 #include "refs/local_store.h"
 #include "repo/members.h"
@@ -16,6 +22,8 @@ using isodb::testing::error_code_of;
 using isodb::testing::TemporaryFolder;
 
 namespace {
+
+constexpr int kChainLength = 100'000;  // a call a link would be far more than a stack holds
 
 CommitId put(Repository& repository, const std::string& path, const std::string& document) {
   Transaction transaction = repository.begin();
@@ -83,6 +91,14 @@ bool mentions(const std::vector<Finding>& findings, const std::string& problem) 
   });
 }
 
+void run_sql(const std::filesystem::path& database, const char* sql) {
+  sqlite3* handle = nullptr;
+  REQUIRE(sqlite3_open(database.c_str(), &handle) == SQLITE_OK);
+  const int result = sqlite3_exec(handle, sql, nullptr, nullptr, nullptr);
+  sqlite3_close(handle);
+  REQUIRE(result == SQLITE_OK);
+}
+
 }  // namespace
 
 TEST_CASE("nobody becomes a member by the base that their own commit names") {
@@ -110,4 +126,72 @@ TEST_CASE("nobody becomes a member by the base that their own commit names") {
     CHECK(mentions(repository.verify("stranger"), "base"));
   }
   CHECK(repository.verify("main").empty());
+}
+
+TEST_CASE("lists and trees whose levels do not fall are damage, however long their chain") {
+  TemporaryFolder folder;
+  Repository::init(folder / "r");
+  {
+    Forger forger(folder / "r");
+    Id id = core::sha256("the end");
+    SECTION("lists") {
+      for (int i = 0; i < kChainLength; ++i) {
+        id = forger.objects.put(ObjectType::kList, objects::encode_list(5, {{id, 70'000}}));
+      }
+    }
+    SECTION("trees") {
+      const std::string_view key = "a";
+      for (int i = 0; i < kChainLength; ++i) {
+        const objects::Child child{id, 1, 0};
+        id =
+            forger.objects.put(ObjectType::kTree, objects::encode_inner(3, {&key, 1}, {&child, 1}));
+      }
+    }
+    forger.make_ref("tags/deep", id);
+  }
+  Repository repository = Repository::open(folder / "r");
+  CHECK(mentions(repository.fsck(), "level"));
+  CHECK(error_code_of([&] { repository.collect(); }) == ErrorCode::kCorrupt);
+}
+
+TEST_CASE("fsck tells of an entry that says another length than its content has") {
+  TemporaryFolder folder;
+  Repository repository = Repository::init(folder / "r");
+  const CommitId head = put(repository, "a", std::string(100, 'x'));
+  Entry entry = *repository.snapshot().entry("a");
+  entry.size = 99;
+  ImportSession session(repository);
+  const CommitId forged = session.commit({.parents = {head},
+                                          .base = {},
+                                          .changes = {{"b", entry}},
+                                          .at_millis = 1,
+                                          .origin = {},
+                                          .message = "forged"});
+  REQUIRE_FALSE(session.finish({{"heads/forged", forged}}, "test"));
+  CHECK(mentions(repository.fsck(), "of 100 bytes where a blob of 99 is named"));
+}
+
+TEST_CASE("fsck reads what is on disk, though an undamaged copy is in memory") {
+  TemporaryFolder folder;
+  Repository repository = Repository::init(folder / "r");
+  put(repository, "a", std::string(200, 'q'));
+  REQUIRE(repository.fsck().empty());
+  run_sql(folder / "r/repo.db",
+          "UPDATE loose SET records = "
+          "CAST(substr(records, 1, 12) || x'00' || substr(records, 14) AS BLOB)");
+  CHECK_FALSE(repository.fsck().empty());
+}
+
+TEST_CASE("a damaged draft is told by fsck and stops a collection") {
+  TemporaryFolder folder;
+  Repository repository = Repository::init(folder / "r");
+  repository.begin_draft();
+  {
+    Forger forger(folder / "r");
+    forger.database->stage({{"a", objects::encode_leaf({}, {})}}, {});
+  }
+  CHECK(mentions(repository.fsck(), "draft"));
+  CHECK(error_code_of([&] { repository.collect(); }) == ErrorCode::kCorrupt);
+  repository.drop_draft();
+  CHECK(repository.fsck().empty());
 }

@@ -8,6 +8,7 @@
 #include "tests/support/testing.h"
 
 using namespace isodb;
+using isodb::testing::error_code_of;
 using isodb::testing::error_of;
 using isodb::testing::TemporaryFolder;
 
@@ -287,4 +288,27 @@ TEST_CASE("handles that commit to branches of their own never use one stamp twic
   }
   for (std::thread& thread : threads) thread.join();
   CHECK(stamps.size() == kHandles * kCommits);
+}
+
+TEST_CASE("an entry is put only if it describes its content") {
+  TemporaryFolder folder;
+  Repository repository = Repository::init(folder / "r");
+  put(repository, "a", std::string(100, 'x'));
+  put(repository, "empty", "");
+  put(repository, "large", std::string(100'000, 'x'));
+  Transaction transaction = repository.begin();
+  for (const char* path : {"a", "empty", "large"}) {
+    Entry entry = *repository.snapshot().entry(path);
+    transaction.put_entry("copy/" + std::string(path), entry);
+    entry.size = entry.size == 0 ? 1 : entry.size - 1;
+    CHECK(error_code_of([&] { transaction.put_entry("b", entry); }) == ErrorCode::kInvalid);
+    entry.size = 0;
+    entry.kind = ContentKind::kBlob;
+    if (path != std::string("empty")) {
+      CHECK(error_code_of([&] { transaction.put_entry("b", entry); }) == ErrorCode::kInvalid);
+    }
+  }
+  transaction.commit({.message = "copies"});
+  CHECK(repository.snapshot().count("copy") == 3);
+  CHECK(repository.fsck().empty());
 }
