@@ -1,3 +1,6 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <bit>
 #include <chrono>
@@ -268,8 +271,11 @@ std::set<std::string> LocalStore::Impl::registered_packs() {
 void LocalStore::Impl::remove_garbage() {
   objects::remove_stale_temporaries(files, packs_folder);
   const std::set<std::string> registered = registered_packs();
+  // The lock gets the time that the file system has now.
   std::error_code unknown;
-  const auto now = std::filesystem::last_write_time(packs_folder / kLockName, unknown);
+  const std::filesystem::path lock = packs_folder / kLockName;
+  if (::utimensat(AT_FDCWD, lock.c_str(), nullptr, 0) != 0) return;
+  const auto now = std::filesystem::last_write_time(lock, unknown);
   if (unknown) return;
   for (const std::string& name : files.list(packs_folder)) {
     if (!is_pack_name(name) || registered.contains(name)) continue;

@@ -185,6 +185,8 @@ TEST_CASE_METHOD(Fixture, "a pack that was never registered is removed when it i
     if (name != new_name)
       std::filesystem::last_write_time(folder / ("packs/" + name), two_days_ago);
   }
+  // The lock is as old as the first packing.
+  std::filesystem::last_write_time(folder / "packs/lock", two_days_ago - std::chrono::hours(1000));
   write_documents(opened, 2, 5);
   opened.store.pack_when_due(pack_everything());
   const auto files = pack_files();
