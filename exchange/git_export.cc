@@ -205,6 +205,7 @@ std::vector<GitExporter::Number> GitExporter::original_parents(const Node& node,
     for (const OriginField& field : commit.origin) {
       if (field.name != "parent") continue;
       const std::optional<Id> id = Id::from_hex(field.value);
+      if (leaves_root_out_ && id == repository_.id()) continue;
       const auto found = id ? numbers_.find(CommitId(*id)) : numbers_.end();
       const bool is_known = found != numbers_.end() && nodes_[found->second].mark != 0;
       if (!is_known) {
@@ -348,11 +349,9 @@ std::uint64_t GitExporter::blob_mark(const Snapshot& after, const std::string& p
   found->second = ++last_mark_;
   ++report_.documents;
   sink_ << "blob\nmark :" << last_mark_ << "\ndata " << entry.size << "\n";
-  if (entry.kind == ContentKind::kBlob) {
-    sink_ << repository_.object(entry.content);
-  } else {
-    after.stream(path, [&](ByteView part) { sink_ << part; });
-  }
+  // Not the object as it is: a reader of content refuses another length than the entry's, behind
+  // which git would take bytes for commands.
+  after.stream(path, [&](ByteView part) { sink_ << part; });
   sink_ << "\n";
   return found->second;
 }

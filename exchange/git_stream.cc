@@ -306,7 +306,7 @@ std::optional<GitChange> GitStream::next_change() {
   const std::optional<ByteView> peeked = peek_line();
   const ByteView line = peeked.value_or(ByteView());
   const bool is_change = line == "deleteall" || (line.size() > 1 && line[1] == ' ' &&
-                                                 std::strchr("MDRCN", line[0]) != nullptr);
+                                                 ByteView("MDRCN").find(line[0]) != ByteView::npos);
   if (!is_change) {
     in_commit_ = false;
     if (peeked && line.empty()) take_line();

@@ -1,6 +1,7 @@
 #include "exchange/git_export.h"
 
 #include "exchange/git_import.h"
+#include "isodb/import_session.h"
 #include "tests/unit/exchange/fixture.h"
 
 using namespace isodb;
@@ -133,4 +134,36 @@ TEST_CASE("large documents are exported whole") {
   const std::string large = testing::random_bytes(random, 300'000);
   fixture.put({{"large", large}});
   CHECK_THAT(exported(fixture), Catch::Contains("data 300000\n" + large + "\n"));
+}
+
+TEST_CASE("a merge with the root that is left out is exported without it") {
+  Fixture fixture;
+  const std::string stream =
+      "commit refs/heads/a\nmark :1\ncommitter A <a> 1 +0000\ndata 1\nx\n"
+      "M 100644 inline k\ndata 1\ny\n\n"
+      "commit refs/heads/main\ncommitter A <a> 2 +0000\ndata 1\nx\n"
+      "from refs/heads/main^0\nmerge :1\nM 100644 inline k\ndata 1\ny\n\n";
+  ByteSource source = ByteSource::over(stream);
+  import_git(fixture.repository, source);
+  const std::string text = exported(fixture);
+  CHECK(occurrences(text, "commit refs/heads/") == 2);
+  CHECK(occurrences(text, "from :") == 2);  // the merge's, and where refs/heads/a is
+  CHECK(occurrences(text, "merge :") == 0);
+}
+
+TEST_CASE("a document of another length than its entry says is not exported") {
+  Fixture fixture;
+  ImportSession session(fixture.repository);
+  Entry entry = session.write_document("1\nreset refs/heads/main\nfrom refs/heads/other\n", {});
+  entry.size = 1;
+  const CommitId forged = session.commit({.parents = {},
+                                          .base = {},
+                                          .changes = {{"a", entry}},
+                                          .at_millis = 1,
+                                          .origin = {},
+                                          .message = "forged"});
+  REQUIRE_FALSE(session.finish({{"heads/forged", forged}}, "test"));
+  const auto error = error_of([&] { exported(fixture, {.refs = {"forged"}}); });
+  REQUIRE(error);
+  CHECK(error->code() == ErrorCode::kCorrupt);
 }

@@ -319,3 +319,16 @@ TEST_CASE("the time of a person's line is its seconds") {
     CHECK_FALSE(git_time(bad));
   }
 }
+
+TEST_CASE("a line that begins with NUL is no change of a commit") {
+  const std::string stream =
+      "commit refs/heads/main\ncommitter A <a> 1 +0000\ndata 1\nx\n"
+      "M 100644 inline keep\ndata 1\ny\n" +
+      std::string("\0 x\n", 4);
+  ByteSource source = ByteSource::over(stream);
+  GitStream git(source);
+  REQUIRE(git.next());
+  REQUIRE(git.next_change());
+  CHECK_FALSE(git.next_change());
+  CHECK(isodb::testing::error_code_of([&] { git.next(); }) == ErrorCode::kInvalid);
+}
