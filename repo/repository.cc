@@ -141,7 +141,7 @@ Repository Repository::init(const fs::path& folder, const InitOptions& options) 
 
 Repository Repository::open(const fs::path& folder, const OpenOptions& options) {
   const fs::path database = folder / RepositoryState::kDatabaseName;
-  if (!fs::exists(database)) {
+  if (!core::posix_file_system().exists(database)) {
     throw Error(ErrorCode::kNotFound, "there is no repository in " + folder.string(),
                 "isodb init makes one");
   }
@@ -156,7 +156,8 @@ Repository Repository::open(const fs::path& folder, const OpenOptions& options) 
 std::optional<fs::path> Repository::discover(const fs::path& start) {
   for (fs::path folder = fs::absolute(start).lexically_normal();; folder = folder.parent_path()) {
     for (const fs::path& candidate : {folder, folder / ".isodb"}) {
-      if (fs::exists(candidate / RepositoryState::kDatabaseName)) return candidate;
+      std::error_code unknown;  // what cannot be looked into is not meant
+      if (fs::exists(candidate / RepositoryState::kDatabaseName, unknown)) return candidate;
     }
     if (folder == folder.parent_path()) return std::nullopt;
   }
@@ -332,6 +333,10 @@ std::optional<std::string> Repository::setting(const std::string& key) const {
 }
 
 void Repository::set_setting(const std::string& key, const std::optional<std::string>& value) {
+  if (key == repo::kSettingRoot || key == repo::kSettingWriter) {
+    throw Error(ErrorCode::kInvalid, "the setting '" + key + "' is not to be changed",
+                "it says which repository and which clone this is");
+  }
   refs::WriteBatch batch;
   batch.settings.emplace_back(key, value);
   state_->database->write(batch);

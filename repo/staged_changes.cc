@@ -47,7 +47,7 @@ void StagedChanges::forget(std::string_view path) {
 }
 
 const StagedChanges::Change* StagedChanges::find(std::string_view path) const {
-  if (table_.empty()) return nullptr;
+  if (table_.empty() || path.empty()) return nullptr;  // an empty path marks what was forgotten
   const std::size_t mask = table_.size() - 1;
   for (std::size_t i = core::xxh3(path) & mask; table_[i] != 0; i = (i + 1) & mask) {
     const Change& change = changes_[table_[i] - 1];

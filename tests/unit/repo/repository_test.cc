@@ -385,3 +385,19 @@ TEST_CASE("an import that begins after a collection does not mind it") {
   CHECK_FALSE(session.finish({{"heads/imported", id}}, "test"));
   CHECK(repository.resolve("imported") == id);
 }
+
+TEST_CASE("a path that no system call takes is an error like any other") {
+  const std::filesystem::path folder = "/tmp/" + std::string(5000, 'x');
+  CHECK(code_of([&] { Repository::open(folder); }) == ErrorCode::kIo);
+  CHECK_FALSE(Repository::discover(folder));
+}
+
+TEST_CASE("which repository and which clone it is cannot be set") {
+  TemporaryFolder folder;
+  Repository repository = Repository::init(folder / "r");
+  for (const char* key : {"repository.root", "repository.writer"}) {
+    CHECK(code_of([&] { repository.set_setting(key, "0000000000000000"); }) == ErrorCode::kInvalid);
+    CHECK(code_of([&] { repository.set_setting(key, std::nullopt); }) == ErrorCode::kInvalid);
+  }
+  CHECK(Repository::open(folder / "r").id() == repository.id());
+}

@@ -49,4 +49,11 @@ TEST_CASE("a staged change that is forgotten is gone, and its path can be staged
   CHECK(changes.sorted().size() == 2);
 }
 
+TEST_CASE("no staged change has an empty path, whatever was forgotten") {
+  StagedChanges changes;
+  for (int i = 0; i < 30; ++i) changes.put("p" + std::to_string(i), Entry{});
+  for (int i = 0; i < 30; ++i) changes.forget("p" + std::to_string(i));
+  CHECK(changes.find("") == nullptr);
+}
+
 }  // namespace isodb::repo
