@@ -218,6 +218,9 @@ const char* io_hint(int error_number) {
     case ENOSPC:
     case EDQUOT:
       return "the disk is full: free space and try again; nothing that was stored is lost";
+    case EFBIG:
+      return "files may not grow larger here: raise the limit (ulimit -f) or use another file "
+             "system";
     case EACCES:
     case EPERM:
       return "check the rights of the file and of the folders above it";

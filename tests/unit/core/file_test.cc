@@ -114,6 +114,7 @@ TEST_CASE("an input/output error names operation, path and reason, with a hint w
   };
   for (const int number : {ENOSPC, EDQUOT}) CHECK(mentions(error_with(number), "free space"));
   for (const int number : {EACCES, EPERM}) CHECK(mentions(error_with(number), "rights"));
+  CHECK(mentions(error_with(EFBIG), "ulimit -f"));
   CHECK(mentions(error_with(EROFS), "read-only"));
   CHECK(mentions(error_with(EACCES), "cannot open /x/y: Permission denied"));
   CHECK(error_with(ENOENT)->hint().empty());
