@@ -1,6 +1,8 @@
 #include "refs/read_only_file.h"
 
+#include <sqlite3.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -14,6 +16,9 @@ namespace isodb::refs {
 namespace {
 
 constexpr int kCopyAttempts = 5;
+/// SQLite makes its -shm file at least this large before it reads or writes anything; on a full
+/// disk it leaves a smaller one.
+constexpr std::uintmax_t kSharedBytesMin = 32768;
 
 std::filesystem::path beside(const std::filesystem::path& path, const char* suffix) {
   return path.string() + suffix;
@@ -48,6 +53,11 @@ FileState file_state(const std::filesystem::path& path) {
   return state;
 }
 
+/// True when somebody may have the file open.
+bool is_shared(const std::filesystem::path& path) {
+  return file_state(beside(path, "-shm")).bytes >= kSharedBytesMin;
+}
+
 }  // namespace
 
 ReadOnlyFile::ReadOnlyFile(const std::filesystem::path& path, unsigned busy_millis) {
@@ -55,15 +65,29 @@ ReadOnlyFile::ReadOnlyFile(const std::filesystem::path& path, unsigned busy_mill
     connection_ = open_checked(path, Connection::Mode::kRead, busy_millis);
     return;
   } catch (const Error& error) {
-    const bool may_be_alone = error.code() == ErrorCode::kIo && std::filesystem::exists(path) &&
-                              !std::filesystem::exists(beside(path, "-shm"));
-    if (!may_be_alone) throw;
+    const bool may_be_alone = error.code() == ErrorCode::kIo && std::filesystem::exists(path);
+    if (!may_be_alone || is_shared(path)) throw;
   }
   const bool has_log = file_state(beside(path, "-wal")).bytes > 0;
   if (!has_log && is_read_only_mount(path)) {
     connection_ = open_checked(path, Connection::Mode::kImmutable, busy_millis);
     return;
   }
+  try {
+    open_copy(path, busy_millis);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kIo || ::access(path.c_str(), W_OK) != 0) throw;
+    open_in_memory(path, busy_millis);
+  }
+}
+
+ReadOnlyFile::~ReadOnlyFile() {
+  connection_.reset();
+  std::error_code ignored;
+  if (!copy_folder_.empty()) std::filesystem::remove_all(copy_folder_, ignored);
+}
+
+void ReadOnlyFile::open_copy(const std::filesystem::path& path, unsigned busy_millis) {
   try {
     copy(path);
     connection_ = open_checked(copy_folder_ / "repo.db", Connection::Mode::kReadWrite, busy_millis);
@@ -75,10 +99,16 @@ ReadOnlyFile::ReadOnlyFile(const std::filesystem::path& path, unsigned busy_mill
   }
 }
 
-ReadOnlyFile::~ReadOnlyFile() {
-  connection_.reset();
-  std::error_code ignored;
-  if (!copy_folder_.empty()) std::filesystem::remove_all(copy_folder_, ignored);
+void ReadOnlyFile::open_in_memory(const std::filesystem::path& path, unsigned busy_millis) {
+  copy_folder_.clear();
+  // Whoever has the file for itself needs no -shm file, and this lasts for one copy only. What is
+  // in the log stays there.
+  Connection file(path, Connection::Mode::kReadWrite, busy_millis);
+  sqlite3_db_config(file.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  file.execute("PRAGMA locking_mode=EXCLUSIVE");
+  connection_ = std::make_unique<Connection>(":memory:", Connection::Mode::kReadWrite, busy_millis);
+  copy_database(file, *connection_);
+  connection_->execute("PRAGMA query_only=ON");
 }
 
 void ReadOnlyFile::copy(const std::filesystem::path& path) {
@@ -98,8 +128,8 @@ void ReadOnlyFile::copy(const std::filesystem::path& path) {
     std::filesystem::permissions(copy_folder_ / "repo.db", std::filesystem::perms::owner_all,
                                  failure);
     // Somebody with more rights may have begun to write: then the copy is a mixture.
-    const bool alone = !std::filesystem::exists(beside(path, "-shm")) && file_state(path) == file &&
-                       file_state(beside(path, "-wal")) == log;
+    const bool alone =
+        !is_shared(path) && file_state(path) == file && file_state(beside(path, "-wal")) == log;
     if (alone) return;
     std::filesystem::remove(copy_folder_ / "repo.db-wal", failure);
   }

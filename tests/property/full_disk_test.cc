@@ -1,35 +1,16 @@
-#include <sys/mount.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <catch2/catch.hpp>
 
 #include "isodb/import_session.h"
 #include "isodb/repository.h"
+#include "tests/support/small_disk.h"
 #include "tests/support/testing.h"
 
 using namespace isodb;
 using isodb::testing::error_of;
+using isodb::testing::SmallDisk;
 using isodb::testing::TemporaryFolder;
 
 namespace {
-
-/// A small disk of its own; only root may make one.
-class SmallDisk {
- public:
-  explicit SmallDisk(const std::filesystem::path& at) : at_(at) {
-    std::filesystem::create_directories(at);
-    mounted_ = ::mount("tmpfs", at.c_str(), "tmpfs", 0, "size=3m") == 0;
-  }
-  ~SmallDisk() {
-    if (mounted_) ::umount(at_.c_str());
-  }
-  bool mounted() const { return mounted_; }
-
- private:
-  std::filesystem::path at_;
-  bool mounted_;
-};
 
 std::string noise(std::size_t bytes, std::uint64_t seed) {
   std::mt19937_64 random(seed);
@@ -42,11 +23,8 @@ std::string noise(std::size_t bytes, std::uint64_t seed) {
 
 TEST_CASE("a full disk fails a commit with a clear error and loses nothing acknowledged") {
   TemporaryFolder folder;
-  const SmallDisk disk(folder / "disk");
-  if (!disk.mounted()) {
-    WARN("SKIPPED: cannot mount a small disk (not root)");
-    return;
-  }
+  const SmallDisk disk(folder / "disk", "3m");
+  if (!disk.mounted()) return;
   std::vector<CommitId> acknowledged;
   std::optional<Error> error;
   {
@@ -72,11 +50,8 @@ TEST_CASE("a full disk fails a commit with a clear error and loses nothing ackno
 
 TEST_CASE("a full disk ends an import or a bulk transaction with nothing of it left") {
   TemporaryFolder folder;
-  const SmallDisk disk(folder / "disk");
-  if (!disk.mounted()) {
-    WARN("SKIPPED: cannot mount a small disk (not root)");
-    return;
-  }
+  const SmallDisk disk(folder / "disk", "3m");
+  if (!disk.mounted()) return;
   Repository repository = Repository::init(folder / "disk/r");
   const Id head = repository.resolve("@");
   const auto import_error = error_of([&] {

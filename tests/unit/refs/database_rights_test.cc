@@ -9,6 +9,7 @@
 #include <map>
 
 #include "refs/sqlite.h"
+#include "tests/support/small_disk.h"
 #include "tests/unit/refs/support.h"
 
 namespace isodb::refs {
@@ -34,6 +35,18 @@ std::map<std::string, std::string> contents(const std::filesystem::path& folder)
   return files;
 }
 
+/// Moves heads/main from id 1 to id 2 as a process does that is killed then.
+void leave_log_of(const std::filesystem::path& folder) {
+  const pid_t child = in_child([&] {
+    const auto database = Database::open(folder / "repo.db", {});
+    database->write(move_batch("heads/main", id_of(1), id_of(2)));
+    ::kill(::getpid(), SIGKILL);
+    return 0;
+  });
+  CHECK(wait_for(child) == 1000 + SIGKILL);
+  REQUIRE(std::filesystem::file_size(folder / "repo.db-wal") > 0);
+}
+
 /// A folder with a repository file that nobody but root may write to.
 struct Guarded {
   TemporaryFolder folder;
@@ -41,16 +54,7 @@ struct Guarded {
     const auto database = Database::create(folder / "repo.db", {});
     database->write(move_batch("heads/main", std::nullopt, id_of(1)));
   }
-  void leave_a_log() {
-    const pid_t child = in_child([&] {
-      const auto database = Database::open(folder / "repo.db", {});
-      database->write(move_batch("heads/main", id_of(1), id_of(2)));
-      ::kill(::getpid(), SIGKILL);
-      return 0;
-    });
-    CHECK(wait_for(child) == 1000 + SIGKILL);
-    REQUIRE(std::filesystem::file_size(folder / "repo.db-wal") > 0);
-  }
+  void leave_a_log() { leave_log_of(folder.path()); }
   void forbid_writing() {
     for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
       ::chmod(entry.path().c_str(), 0444);
@@ -132,6 +136,30 @@ TEST_CASE("a file on a read-only mount is read in place, with or without a log")
     return;
   }
   CHECK(code == 0);
+}
+
+TEST_CASE("a log that a killed process left is read on a full disk, and stays as it is") {
+  const TemporaryFolder folder;
+  const testing::SmallDisk disk(folder / "disk", "4m");
+  if (!disk.mounted()) return;
+  const std::filesystem::path path = folder / "disk/repo.db";
+  Database::create(path, {})->write(move_batch("heads/main", std::nullopt, id_of(1)));
+  leave_log_of(folder / "disk");
+  std::filesystem::remove(path.string() + "-shm");
+  const std::string log = contents(folder / "disk").at("repo.db-wal");
+  disk.leave_free(0);
+  // A copy goes into the folder for temporary files, or into memory where that is full, too.
+  for (const std::filesystem::path& temporary : {folder.path(), folder / "disk"}) {
+    const int code = wait_for(in_child([&] {
+      ::setenv("TMPDIR", temporary.c_str(), 1);
+      const auto database = Database::open(path, {.read_only = true});
+      return database->ref("heads/main") == id_of(2) && database->check().empty() ? 0 : 1;
+    }));
+    CHECK(code == 0);
+    CHECK(contents(folder / "disk").at("repo.db-wal") == log);
+  }
+  disk.make_room();
+  CHECK(Database::open(path, {})->ref("heads/main") == id_of(2));
 }
 
 /// Fills the file until a write fails; checks that the failure is told well and that nothing of it
