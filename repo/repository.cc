@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "isodb/error.h"
 #include "objects/commit_codec.h"
 #include "objects/content.h"
@@ -26,6 +28,19 @@ refs::Database::Options database_options(const OpenOptions& options) {
   return {.busy_millis = options.busy_millis, .read_only = options.read_only};
 }
 
+/// True for a folder with nothing but what an init leaves that was interrupted or had no space.
+bool is_unfinished(const fs::path& folder) {
+  if (fs::exists(folder / kUnfinishedDatabase) || fs::exists(folder / RepositoryState::kKeyPath)) {
+    return true;
+  }
+  const fs::path keys = fs::path(RepositoryState::kKeyPath).parent_path();
+  return std::ranges::all_of(fs::directory_iterator(folder), [&](const fs::directory_entry& entry) {
+    const fs::path name = entry.path().filename();
+    return (name == keys || name == RepositoryState::kPacksName) && entry.is_directory() &&
+           fs::is_empty(entry.path());
+  });
+}
+
 void check_free_folder(const fs::path& folder) {
   if (!fs::exists(folder)) return;
   if (!fs::is_directory(folder)) {
@@ -35,10 +50,7 @@ void check_free_folder(const fs::path& folder) {
     throw Error(ErrorCode::kInvalid, folder.string() + " holds a repository already",
                 "isodb -C " + folder.string() + " status shows it");
   }
-  // What an interrupted init left is taken up again.
-  const bool interrupted =
-      fs::exists(folder / kUnfinishedDatabase) || fs::exists(folder / RepositoryState::kKeyPath);
-  if (!fs::is_empty(folder) && !interrupted) {
+  if (!is_unfinished(folder)) {
     throw Error(ErrorCode::kInvalid, folder.string() + " is not empty",
                 "choose a folder that is empty or not there yet");
   }
@@ -150,6 +162,9 @@ Repository Repository::open(const fs::path& folder, const OpenOptions& options) 
   if (state->root.is_zero()) {
     throw Error(ErrorCode::kCorrupt, database.string() + " does not name the repository's root");
   }
+  // An import that was killed may have left gigabytes.
+  if (!options.read_only)
+    objects::remove_stale_temporaries(state->files, state->store->packs_folder());
   return Repository(std::move(state));
 }
 
