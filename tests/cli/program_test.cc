@@ -1,6 +1,3 @@
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "tests/cli/cli_test.h"
@@ -338,54 +335,6 @@ TEST_CASE("the option -q leaves out every sentence about what was done") {
   CHECK(ran.exit_code == 0);
   CHECK(ran.out.empty());
   CHECK(ran.err.empty());
-}
-
-TEST_CASE("a disk that is full while a document is put is exit code 7, and nothing is lost") {
-  const RepositoryRunner runner;
-  runner.put("a.txt", "kept");
-  const std::string head = runner.head();
-  std::mt19937_64 random(3);
-  spill(runner.folder() / "large", random_bytes(random, 4'000'000));
-  // A limit on the size of files fails a write as a full disk does.
-  const Ran ran = runner.shell("ulimit -f 1000; isodb put large.bin large");
-  INFO(ran.err);
-  CHECK(ran.exit_code == 7);
-  CHECK(ran.err.starts_with("isodb: "));
-  CHECK(runner.head() == head);
-  CHECK(runner.must({"get", "a.txt"}) == "kept");
-  runner.must({"fsck"});
-  runner.must({"put", "large.bin", "large"});
-  CHECK(runner.must({"get", "large.bin"}) == slurp(runner.folder() / "large"));
-}
-
-/// The program with the rights of nobody: as root every folder is writable.
-Ran run_unprivileged(const ProgramRunner& runner, const std::string& arguments) {
-  if (::geteuid() != 0) return runner.shell("isodb " + arguments);
-  for (auto path = runner.folder().parent_path(); path.has_parent_path() && path != "/tmp";
-       path = path.parent_path()) {
-    ::chmod(path.c_str(), 0755);
-  }
-  return runner.shell("exec setpriv --reuid=65534 --regid=65534 --clear-groups isodb " + arguments);
-}
-
-TEST_CASE("a read-only folder can be read, and writing it is exit code 7 and changes nothing") {
-  const RepositoryRunner runner;
-  runner.put("a.txt", "text");
-  const std::string head = runner.head();
-  const std::string mode = "chmod -R a+rX,a-w ";
-  REQUIRE(runner.shell(mode + ".isodb .").exit_code == 0);
-  const Ran read = run_unprivileged(runner, "get a.txt");
-  const Ran write = run_unprivileged(runner, "put a.txt < /dev/null");
-  const Ran init = run_unprivileged(runner, "init other");
-  REQUIRE(runner.shell("chmod -R u+w .").exit_code == 0);
-  INFO(read.err << write.err << init.err);
-  CHECK(read.exit_code == 0);
-  CHECK(read.out == "text");
-  CHECK(write.exit_code == 7);
-  CHECK(write.err.starts_with("isodb: "));
-  CHECK(init.exit_code == 7);
-  CHECK(runner.head() == head);
-  CHECK(runner.must({"get", "a.txt"}) == "text");
 }
 
 }  // namespace
