@@ -153,7 +153,7 @@ Ran run_unprivileged(const DiskRunner& runner, const std::string& command) {
                         command + "'");
 }
 
-TEST_CASE("a read-only folder can be read; writing it is exit code 7 and changes nothing") {
+TEST_CASE("a read-only folder can be read, and writing it is exit code 7 and changes nothing") {
   const DiskRunner runner;
   if (::geteuid() == 0 && runner.shell("command -v setpriv").exit_code != 0) {
     WARN("SKIPPED: no setpriv");
