@@ -29,6 +29,8 @@ enum class ConflictReason : std::uint8_t {
   kScriptFailed,      ///< the rule's script gave no answer; MergedDocument::script says more
 };
 std::string_view reason_name(ConflictReason reason);  ///< "both-changed", "edit-and-delete", …
+/// False for a reason that flags the path and no field: whoever then writes it decides all of it.
+bool concerns_field(ConflictReason reason);
 
 struct Conflict {
   DocumentPart part = DocumentPart::kContent;
@@ -53,7 +55,8 @@ struct PathWrite {
 /// Which of n writes sees which (docs/merge.md, "Words"): a square of bits. A plain value.
 class Sight {
  public:
-  explicit Sight(std::size_t writes) : words_((writes + 63) / 64), bits_(writes * words_) {}
+  explicit Sight(std::size_t writes)
+      : writes_(writes), words_((writes + 63) / 64), bits_(writes * words_) {}
 
   void set(std::size_t a, std::size_t b) { row(a)[b / 64] |= std::uint64_t{1} << b % 64; }
   bool sees(std::size_t a, std::size_t b) const { return row(a)[b / 64] >> b % 64 & 1; }
@@ -61,17 +64,18 @@ class Sight {
   std::uint64_t* row(std::size_t a) { return bits_.data() + a * words_; }
   const std::uint64_t* row(std::size_t a) const { return bits_.data() + a * words_; }
   std::size_t words() const { return words_; }
+  std::size_t writes() const { return writes_; }
 
  private:
-  std::size_t words_;
+  std::size_t writes_, words_;
   std::vector<std::uint64_t> bits_;
 };
 
 struct MergeInput {
   std::string_view path;
-  /// In fold order. All writes of the path in the past of the live versions, or fewer: with a write
-  /// d that every live version sees or is, those that d sees may be left out, provided that every
-  /// other write left in sees d. All that commits seen by nobody here wrote are versions.
+  /// In fold order: the foundation, where there is one, as a write that saw nothing and that all
+  /// others see; then the writes of the path outside the ground (docs/merge.md, "Ground and
+  /// foundation"), deletions and deleted versions included.
   std::vector<PathWrite> writes;
   Sight sight{0};  ///< of writes.size()
   /// Indexes of the versions in `writes`, ascending: those that no other one sees.

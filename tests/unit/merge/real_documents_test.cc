@@ -1,7 +1,4 @@
 #include <catch2/catch.hpp>
-#include <cstdio>
-#include <functional>
-#include <memory>
 
 #include "core/json.h"
 #include "core/json_patch.h"
@@ -10,35 +7,15 @@
 #include "merge/json_diff.h"
 #include "merge/line_diff.h"
 #include "tests/support/testing.h"
+#include "tests/support/zstd_lines.h"
 
 using namespace isodb;
 using namespace isodb::core;
 using namespace isodb::merge;
+using isodb::testing::each_packed_line;
 using isodb::testing::shared_data;
 
 namespace {
-
-/// Calls `take` for each line of a file that zstd packed; false when it could not be read.
-bool each_line(const std::filesystem::path& path,
-               const std::function<void(const std::string&)>& take) {
-  const std::string command = "zstd -dc --long=27 '" + path.string() + "' 2>/dev/null";
-  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
-  if (!pipe) return false;
-  std::string line, block(1 << 16, '\0');
-  bool any = false;
-  while (const std::size_t bytes = std::fread(block.data(), 1, block.size(), pipe.get())) {
-    for (const char c : std::string_view(block).substr(0, bytes)) {
-      if (c != '\n') {
-        line += c;
-        continue;
-      }
-      take(line);
-      line.clear();
-      any = true;
-    }
-  }
-  return any;
-}
 
 /// The JSON value in a member of a record, where it is a JSON document without defects.
 std::optional<Json> document(const Json& record, std::string_view name) {
@@ -87,7 +64,7 @@ TEST_CASE("Versions that people merged: patches, line scripts and blame agree wi
        {"Fyrd__caniuse", "dariusk__corpora", "exercism__problem-specifications"}) {
     const auto path = shared_data(std::string("merge/real/") + name + ".jsonl.zst");
     if (!path) return;
-    const bool read = each_line(*path, [&](const std::string& line) {
+    const bool read = each_packed_line(*path, [&](const std::string& line) {
       const Json record = parse_json(line);
       for (const auto& [from, to] :
            {std::pair{"base", "ours"}, {"base", "theirs"}, {"ours", "result"}}) {

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <unordered_map>
+
+#include "core/json.h"
+#include "isodb/bytes.h"
+
+namespace isodb::merge {
+
+/// Where the values and names of a parsed JSON text stand in it. Borrows the text, not the tree.
+/// One thread at a time. O(bytes) to make.
+class JsonSpans {
+ public:
+  struct Span {
+    std::size_t begin = 0, end = 0;
+  };
+  /// `root` is what parse_json(text) gave.
+  JsonSpans(ByteView text, const core::Json& root);
+
+  /// Of a value or a member's name in the tree, by its address.
+  Span of(const core::Json& value) const { return spans_.at(&value); }
+  ByteView text_of(const core::Json& value) const;
+  ByteView text() const { return text_; }
+
+ private:
+  void skip_space();
+  void walk(const core::Json& value);
+
+  ByteView text_;
+  std::size_t at_ = 0;
+  std::unordered_map<const core::Json*, Span> spans_;  // only looked up, never walked
+};
+
+}  // namespace isodb::merge

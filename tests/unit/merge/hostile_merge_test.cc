@@ -1,0 +1,82 @@
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <string>
+
+#include "tests/support/merging.h"
+
+using namespace isodb;
+using namespace isodb::merge;
+using namespace isodb::testing;
+
+namespace {
+
+std::string nested(std::size_t depth, const std::string& open, const std::string& inner,
+                   const std::string& close) {
+  std::string text;
+  for (std::size_t i = 0; i < depth; ++i) text += open;
+  text += inner;
+  for (std::size_t i = 0; i < depth; ++i) text += close;
+  return text;
+}
+
+std::string numbers(std::size_t count, std::size_t step) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < count; ++i) text += (i > 0 ? "," : "") + std::to_string(i * step);
+  return text + "]";
+}
+
+MergedDocument merge3(const std::string& base, const std::string& left, const std::string& right) {
+  return merge_files({"a", json_document(base), json_document(left), json_document(right)});
+}
+
+}  // namespace
+
+TEST_CASE("Documents as deep as JSON may be merge inside") {
+  const auto deep = [](const std::string& members) {
+    return nested(510, R"({"d":)", "{" + members + "}", "}");
+  };
+  const auto merged =
+      merge3(deep(R"("a":1,"b":1)"), deep(R"("a":2,"b":1)"), deep(R"("a":1,"b":2)"));
+  CHECK(merged.document->content() == deep(R"("a":2,"b":2)"));
+  CHECK(merged.conflicts.empty());
+  const auto arrays = [](const std::string& items) {
+    return nested(510, "[", "[" + items + "]", "]");
+  };
+  const auto in_arrays = merge3(arrays("1,2,3"), arrays("0,2,3"), arrays("1,2,4"));
+  CHECK(in_arrays.document->content() == arrays("0,2,4"));
+}
+
+TEST_CASE("Arrays of 100,000 items merge in seconds, longer ones go to the default") {
+  const auto start = std::chrono::steady_clock::now();
+  const std::string base = numbers(100'000, 3);
+  const auto merged = merge3(base, numbers(100'000, 5), numbers(99'999, 3));
+  CHECK_FALSE(merged.conflicts.empty());
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(30));
+  const std::string longer = numbers(100'001, 3);
+  const std::string left = "[7," + longer.substr(1),
+                    right = longer.substr(0, longer.size() - 1) + ",8]";
+  const auto by_default = merge3(longer, left, right);
+  CHECK(by_default.document->content() == right);
+  CHECK(conflicts_text(by_default.conflicts) == "whole both-changed");
+}
+
+TEST_CASE("An object of 100,000 members merges in seconds") {
+  const auto object = [](const std::string& first, const std::string& last) {
+    std::string text = "{";
+    for (int i = 0; i < 100'000; ++i) {
+      text += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\":";
+      text += i == 0 ? first : i == 99'999 ? last : "0";
+    }
+    return text + "}";
+  };
+  const auto start = std::chrono::steady_clock::now();
+  const auto merged = merge3(object("0", "0"), object("1", "0"), object("0", "1"));
+  CHECK(merged.document->content() == object("1", "1"));
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
+}
+
+TEST_CASE("Numbers with large exponents are compared, not expanded") {
+  const auto merged =
+      merge3(R"({"a":1e999999999})", R"({"a":2e999999999})", R"({"a":1e999999999,"b":1})");
+  CHECK(merged.document->content() == R"({"a":2e999999999,"b":1})");
+}
