@@ -10,8 +10,10 @@ const std::vector<CommandName>& command_names() {
     std::string_view group;
 #define GROUP(title) group = title;
 #define COMMAND(name) all.push_back({#name, group, name##_command});
+#define NAMED_COMMAND(name, text) all.push_back({text, group, name##_command});
 #include "cli/commands.def"
 #undef COMMAND
+#undef NAMED_COMMAND
 #undef GROUP
     return all;
   }();

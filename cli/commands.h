@@ -10,8 +10,10 @@ namespace isodb::cli {
 
 #define GROUP(title)
 #define COMMAND(name) Command name##_command();
+#define NAMED_COMMAND(name, text) Command name##_command();
 #include "cli/commands.def"
 #undef COMMAND
+#undef NAMED_COMMAND
 #undef GROUP
 
 struct CommandName {

@@ -49,6 +49,12 @@ std::string iso_time(std::uint64_t millis) {
   return text.data();
 }
 
+std::vector<std::string> hex_of(const std::vector<CommitId>& ids) {
+  std::vector<std::string> result;
+  for (const CommitId& id : ids) result.push_back(id.hex());
+  return result;
+}
+
 std::string grouped(std::uint64_t number) {
   std::string digits = std::to_string(number);
   for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "isodb/hybrid_time.h"
+#include "isodb/id.h"
 
 namespace isodb::cli {
 
@@ -14,6 +15,9 @@ std::string iso_time(std::uint64_t millis);
 inline std::string iso_time(const HybridTime& time) {
   return iso_time(time.millis());
 }
+
+/// Their hexadecimal digits, for --json.
+std::vector<std::string> hex_of(const std::vector<CommitId>& ids);
 
 /// "1,234,567"
 std::string grouped(std::uint64_t number);

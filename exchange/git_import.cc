@@ -339,13 +339,12 @@ void GitImporter::load_known_origins() {
   origins_loaded_ = true;
   for (const RefInfo& ref : repository_.refs()) {
     if (ref.type != ObjectType::kCommit && ref.type != ObjectType::kTag) continue;
-    repository_.log(repository_.resolve_commit(ref.target.hex()), {},
-                    [&](const LoggedCommit& item) {
-                      if (const std::optional<ByteView> id = item.commit.origin_field("id")) {
-                        originals_.try_emplace(std::string(*id), commits_.add_known(item.id));
-                      }
-                      return true;
-                    });
+    repository_.log(repository_.resolve_heads(ref.target.hex()), {}, [&](const LoggedCommit& item) {
+      if (const std::optional<ByteView> id = item.commit.origin_field("id")) {
+        originals_.try_emplace(std::string(*id), commits_.add_known(item.id));
+      }
+      return true;
+    });
   }
 }
 

@@ -15,6 +15,11 @@ Commit decode_commit(ByteView payload);
 void sign_commit(Commit& commit, const SecretKey& key, const Id& repository);
 bool commit_signature_holds(const Commit& commit, const Id& repository);
 
+/// The canonical payload of a merge; Error(kInvalid) and, for more than 4,096 heads, Error(kLimit).
+Bytes encode_merge(const Merge& merge);
+/// Strict inverse of encode_merge(): Error(kCorrupt) for any other bytes.
+Merge decode_merge(ByteView payload);
+
 Bytes encode_tag(const Tag& tag);
 Bytes encode_tag_unsigned(const Tag& tag);
 Tag decode_tag(ByteView payload);

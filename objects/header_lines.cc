@@ -80,6 +80,10 @@ HybridTime HeaderReader::clock() {
   return *time;
 }
 
+void HeaderReader::end() const {
+  if (!rest_.empty()) fail("something behind its last header");
+}
+
 void HeaderReader::body(Bytes* message, Signature* signature) const {
   constexpr std::size_t kSignatureLine = kSignatureWord.size() + 128 + 1;
   constexpr std::size_t kTail = 2 + kSignatureLine;

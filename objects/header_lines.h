@@ -9,8 +9,9 @@
 
 namespace isodb::objects {
 
-// Commits and tags are text: "name value" lines, an empty line, a message, an empty line, a
-// signature line. These are the parts that both codecs share (docs/format.md, "Commit").
+// Commits, merges and tags are text: "name value" lines, an empty line, a message, an empty line, a
+// signature line; a merge is such lines alone. These are the parts that the codecs share
+// (docs/format.md, "Commit").
 
 inline constexpr std::size_t kParentsMax = 4096;
 inline constexpr std::size_t kOriginFieldsMax = 4096;
@@ -40,6 +41,8 @@ class HeaderReader {
   std::uint64_t number(std::string_view name);
   PublicKey author();
   HybridTime clock();
+  /// Nothing may follow the headers read so far.
+  void end() const;
   /// Everything after the headers.
   void body(Bytes* message, Signature* signature) const;
   [[noreturn]] void fail(std::string_view problem) const;

@@ -1,14 +1,12 @@
-#include <algorithm>
-#include <map>
-#include <unordered_map>
+#include <memory>
+#include <sstream>
 #include <unordered_set>
+#include <utility>
 
 #include "isodb/error.h"
 #include "isodb/repository.h"
 #include "objects/commit_codec.h"
-#include "objects/content.h"
-#include "objects/tree.h"
-#include "repo/authority.h"
+#include "objects/memory_store.h"
 #include "repo/commit_walk.h"
 #include "repo/reachable.h"
 #include "repo/state.h"
@@ -16,146 +14,157 @@
 namespace isodb {
 namespace {
 
+/// Heads of what was verified and held, one after the other.
+constexpr const char* kSettingVerified = "verify.heads";
+
 /// Judges the commits of a history one by one, parents first.
 class HistoryVerifier {
  public:
-  explicit HistoryVerifier(RepositoryState& state) : state_(state), authority_(state.nodes()) {}
+  explicit HistoryVerifier(RepositoryState& state) : state_(state) {}
 
   /// "" when the commit holds; otherwise what is wrong.
   std::string problem(const CommitId& id, const Commit& commit) {
-    if (commit.parents.empty()) {
-      if (id != state_.root) return "it has no parents and is not this repository's root";
-      if (!objects::commit_signature_holds(commit, Id{})) return "its signature does not hold";
-      remember(id, commit);
-      return {};
-    }
-    if (!objects::commit_signature_holds(commit, state_.root)) return "its signature does not hold";
-    std::uint64_t sequence = 0;
-    for (const CommitId& parent : commit.parents) {
-      const auto known = facts_.find(parent);
-      if (known == facts_.end()) return "its parent " + parent.short_hex() + " does not hold";
-      if (commit.clock <= known->second.clock) return "its clock is not above its parents'";
-      sequence = std::max(sequence, newest_sequence(known->second, commit.writer));
-    }
-    if (commit.sequence <= sequence) return "its seq is not above that of its writer's before";
-    if (!base_is_a_parents(commit)) return "its base is not the tree of one of its parents";
-    std::string found = problem_of_writes(commit);
-    if (found.empty()) remember(id, commit);
+    std::string found = find_problem(id, commit);
+    if (!found.empty()) bad_.insert(id);
     return found;
   }
 
  private:
-  /// What later commits are held against. The newest sequence numbers are shared along a line of
-  /// commits by one writer, so a long history of few writers stays small.
-  struct Facts {
-    HybridTime clock;
-    TreeId tree;
-    std::map<WriterId, std::uint64_t> sequences;
-  };
-
-  static std::uint64_t newest_sequence(const Facts& facts, WriterId writer) {
-    const auto found = facts.sequences.find(writer);
-    return found == facts.sequences.end() ? 0 : found->second;
-  }
-
-  void remember(const CommitId& id, const Commit& commit) {
-    Facts facts{commit.clock, commit.tree, {}};
+  std::string find_problem(const CommitId& id, const Commit& commit) {
+    const bool is_root = commit.parents.empty();
+    if (is_root && id != state_.root) return "it has no parents and is not this repository's root";
+    if (!objects::commit_signature_holds(commit, is_root ? Id{} : Id(state_.root))) {
+      return "its signature does not hold";
+    }
     for (const CommitId& parent : commit.parents) {
-      for (const auto& [writer, sequence] : facts_.at(parent).sequences) {
-        std::uint64_t& newest = facts.sequences[writer];
-        newest = std::max(newest, sequence);
+      if (bad_.contains(parent)) return "its parent " + parent.short_hex() + " does not hold";
+      if (commit.clock <= state_.read_commit(parent).clock) {
+        return "its clock is not above its parents'";
       }
     }
-    facts.sequences[commit.writer] = commit.sequence;
-    facts_.emplace(id, std::move(facts));
-  }
-
-  /// The base says who the members are and what is the author's own, so it is not the author's to
-  /// choose. Commits with several parents are imported ones so far: theirs is a parent's tree.
-  bool base_is_a_parents(const Commit& commit) const {
-    return !commit.base ||
-           std::any_of(commit.parents.begin(), commit.parents.end(), [&](const CommitId& parent) {
-             return facts_.at(parent).tree == *commit.base;
-           });
-  }
-
-  std::string problem_of_writes(const Commit& commit) {
-    const objects::NodeReader nodes = state_.nodes();
-    const TreeId base = repo::base_tree(state_, commit);
-    // With several parents the members are those that merging them gives; their base is that tree.
-    const std::optional<repo::Member> member = authority_.member(base, commit.author);
-    std::vector<std::string> deleted;
-    if (commit.deleted) {
-      const objects::Object list = state_.read_object(*commit.deleted);
-      const ContentKind kind =
-          list.type == ObjectType::kList ? ContentKind::kList : ContentKind::kBlob;
-      const std::uint64_t size = kind == ContentKind::kList
-                                     ? objects::decode_list(list.payload).size
-                                     : list.payload.size();
-      deleted = objects::decode_deleted_paths(
-          objects::read_content(*state_.store, {*commit.deleted, kind, size}));
+    objects::MemoryStore computed;
+    const merge::CheckedCommit checked = state_.merging->check(id, commit, computed);
+    if (!checked.refusal.empty()) return checked.refusal;
+    if (!checked.base_as_stated) {
+      return "the base that it states is not what its parents come to; what it wrote counts";
     }
-    if (!member || member->revoked || member->role == repo::Role::kReader) {
-      return repo::write_problem(member, {});
-    }
-    objects::TreeDiff diff(nodes, base, commit.tree);
-    while (const std::optional<objects::TreeDifference> change = diff.next()) {
-      const std::string found = problem_of_change(commit, *change, deleted, member);
-      if (!found.empty()) return "'" + change->path + "': " + found;
+    if (!checked.tree_as_stated) {
+      return "its tree is not what its base and its writes come to; what it wrote counts";
     }
     return {};
   }
 
-  static std::string problem_of_change(const Commit& commit, const objects::TreeDifference& change,
-                                       const std::vector<std::string>& deleted,
-                                       const std::optional<repo::Member>& member) {
-    if (const std::string denied = repo::write_problem(member, change.path); !denied.empty()) {
-      return denied;
+  RepositoryState& state_;
+  std::unordered_set<Id> bad_;
+};
+
+/// What a verification looks at: everything in the past of some heads, and of no others.
+class VerifyScope {
+ public:
+  VerifyScope(const Repository& repository, RepositoryState& state, std::vector<Finding>& findings)
+      : repository_(repository), state_(state), findings_(findings) {}
+
+  void add_everything() {
+    for (const RefInfo& ref : repository_.refs()) {
+      if (ref.type == ObjectType::kTag) {
+        const Tag tag = repository_.tag(TagId(ref.target));
+        if (!objects::tag_signature_holds(tag, state_.root)) {
+          findings_.push_back({ref.name, "the tag's signature does not hold"});
+        }
+      }
+      add(ref.name, state_.peel_tags(ref.target));
     }
-    if (change.after) {
-      return change.after->stamp == commit.stamp() ? "" : "it changed without the commit's stamp";
-    }
-    return std::binary_search(deleted.begin(), deleted.end(), change.path)
-               ? ""
-               : "it is gone and not listed as deleted";
   }
 
+  void add(const std::string& name, const Id& target) {
+    const ObjectType type = state_.type_of(target);
+    if (type != ObjectType::kCommit && type != ObjectType::kMerge) return;
+    const std::shared_ptr<const Head> head = state_.head(target);
+    heads.insert(heads.end(), head->commits.begin(), head->commits.end());
+    if (type == ObjectType::kMerge) merges.emplace_back(name, target);
+  }
+
+  /// Commits not in the past of `known`, parents first.
+  std::vector<CommitId> commits(const std::vector<CommitId>& known) const {
+    std::unordered_set<Id> skipped;
+    std::vector<CommitId> newest_first;
+    std::vector<CommitId> from = heads;
+    from.insert(from.end(), known.begin(), known.end());
+    repo::CommitWalk walk(state_, from);
+    skipped.insert(known.begin(), known.end());
+    while (const std::optional<repo::CommitWalk::Item> item = walk.next()) {
+      if (!skipped.contains(item->id)) {
+        newest_first.push_back(item->id);
+        continue;
+      }
+      for (const CommitId& parent : item->commit.parents) skipped.insert(parent);
+    }
+    return {newest_first.rbegin(), newest_first.rend()};
+  }
+
+  std::vector<CommitId> heads;
+  std::vector<std::pair<std::string, Id>> merges;  // with the refs that name them
+
+ private:
+  const Repository& repository_;
   RepositoryState& state_;
-  repo::Authority authority_;
-  std::unordered_map<Id, Facts> facts_;
+  std::vector<Finding>& findings_;
 };
+
+std::vector<CommitId> verified_heads(const RepositoryState& state) {
+  std::vector<CommitId> heads;
+  std::istringstream words(state.database->setting(kSettingVerified).value_or(""));
+  for (std::string word; words >> word;) {
+    const std::optional<Id> id = Id::from_hex(word);
+    if (id && state.store->contains(*id)) heads.emplace_back(*id);
+  }
+  return heads;
+}
+
+void remember_verified(RepositoryState& state, std::vector<CommitId> heads) {
+  std::string text;
+  for (const CommitId& head : state.merging->heads_of(std::move(heads))) text += head.hex() + " ";
+  refs::WriteBatch batch;
+  batch.settings.emplace_back(kSettingVerified, text);
+  state.database->write(batch);
+}
 
 }  // namespace
 
-std::vector<Finding> Repository::verify(std::string_view revision,
+std::vector<Finding> Repository::verify(const VerifyOptions& options,
                                         const ProgressFunction& progress) const {
   std::vector<Finding> findings;
-  std::vector<CommitId> heads;
-  if (!revision.empty()) {
-    heads.push_back(resolve_commit(revision));
+  VerifyScope scope(*this, *state_, findings);
+  if (options.revision.empty()) {
+    scope.add_everything();
   } else {
-    for (const RefInfo& ref : refs()) {
-      if (ref.type == ObjectType::kTag) {
-        const Tag signed_tag = tag(TagId(ref.target));
-        if (!objects::tag_signature_holds(signed_tag, state_->root)) {
-          findings.push_back({ref.name, "the tag's signature does not hold"});
-        }
-      }
-      const Id target = state_->peel_tags(ref.target);
-      if (state_->type_of(target) == ObjectType::kCommit) heads.emplace_back(target);
-    }
+    scope.add(options.revision, state_->peel_tags(resolve(options.revision)));
   }
-  std::vector<CommitId> newest_first;
-  repo::CommitWalk walk(*state_, heads);
-  while (const std::optional<repo::CommitWalk::Item> item = walk.next()) {
-    newest_first.push_back(item->id);
+  std::vector<CommitId> known;
+  if (!options.again) known = verified_heads(*state_);
+  if (!options.since.empty()) {
+    const std::vector<CommitId> since = resolve_heads(options.since);
+    known.insert(known.end(), since.begin(), since.end());
   }
+  const std::vector<CommitId> commits = scope.commits(known);
   HistoryVerifier verifier(*state_);
-  for (std::size_t i = newest_first.size(); i-- > 0;) {
-    const CommitId& id = newest_first[i];
+  std::uint64_t done = 0;
+  for (const CommitId& id : commits) {
     const std::string problem = verifier.problem(id, state_->read_commit(id));
     if (!problem.empty()) findings.push_back({id.hex(), problem});
-    if (progress) progress({"commits", newest_first.size() - i, newest_first.size()});
+    if (progress) progress({"commits", ++done, commits.size()});
+  }
+  for (const auto& [name, id] : scope.merges) {
+    objects::MemoryStore computed;
+    const merge::State state = state_->merging->state(state_->head(id)->commits, computed);
+    if (state.merge != MergeId(id)) {
+      findings.push_back({name, "the merge " + id.short_hex() + " is not what its heads come to"});
+    }
+  }
+  if (findings.empty() && options.since.empty() && !state_->options.read_only) {
+    std::vector<CommitId> held = verified_heads(*state_);
+    held.insert(held.end(), scope.heads.begin(), scope.heads.end());
+    remember_verified(*state_, std::move(held));
   }
   return findings;
 }

@@ -26,7 +26,7 @@ Repository::Statistics Repository::statistics() const {
   for (DocumentCursor cursor = head.documents(); cursor.valid(); cursor.next()) {
     result.document_bytes += cursor.entry().size;
   }
-  repo::CommitWalk walk(*state_, {*head.commit_id()});
+  repo::CommitWalk walk(*state_, head.heads());
   while (walk.next()) ++result.commits;
   const refs::LocalStore::Statistics store = state_->store->statistics();
   result.loose_objects = store.loose_objects;

@@ -62,7 +62,7 @@ struct CommitQueue::Group {
   std::vector<std::variant<CommitId, Stale>> outcomes;
   refs::LooseBatch objects;                                  // nodes and commits of all of them
   std::unordered_map<std::string, std::optional<Id>> heads;  // as this round leaves them
-  std::shared_ptr<const KnownCommit> newest;                 // of this round
+  std::shared_ptr<const Head> newest;                        // of this round
   refs::WriteBatch batch;
   std::uint64_t sequence = 0;
 };
@@ -190,6 +190,16 @@ void CommitQueue::commit_packed(CommitRequest& request) {
   commit_group({&request});
 }
 
+void CommitQueue::check_rights(const objects::ObjectSource& source, const CommitRequest& request,
+                               const TreeId& before, const TreeId& after) {
+  const auto root_author = [this] { return state_.read_commit(state_.root).author; };
+  Authority(objects::NodeReader(source, *state_.node_cache), root_author)
+      .check_may_write(before, state_.key().public_key(), *request.changes);
+  const OverlaySource documents(*request.staging, source);
+  Authority(objects::NodeReader(documents, *state_.node_cache), root_author)
+      .check_stays_governed(after, *request.changes);
+}
+
 void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
   auto [known, added] = group.heads.try_emplace(request.branch);
   if (added) known->second = state_.database->ref(request.branch);
@@ -203,43 +213,45 @@ void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
                 "isodb branch lists the branches");
   }
   const bool follows = group.newest && group.newest->id == *head;
-  const auto known_parent = follows ? group.newest : state_.known_head(CommitId(*head));
-  const Commit& parent = known_parent->commit;
+  const auto parent = follows ? group.newest : state_.head(*head);
   const auto refuse = [&](std::vector<std::string> paths) {
-    group.outcomes.push_back(Stale{request.branch, CommitId(*head), std::move(paths)});
+    group.outcomes.push_back(Stale{request.branch, *head, std::move(paths)});
   };
   if (!is_intact(request, *state_.store)) return refuse({});
   if (!request.base || *head != *request.base || !request.reads->demands.empty()) {
-    std::vector<std::string> overlap = overlapping_paths(nodes, request, parent.tree);
+    std::vector<std::string> overlap = overlapping_paths(nodes, request, parent->tree);
     if (!overlap.empty()) return refuse(std::move(overlap));
   }
   if (request.draft != nullptr) {
     std::vector<std::string> restaged = restaged_paths(*request.draft, state_.database->draft());
     if (!restaged.empty()) return refuse(std::move(restaged));
   }
-  const HybridTime clock = core::next_time(std::max(parent.clock, last_clock_),
+  const HybridTime clock = core::next_time(std::max(parent->clock, last_clock_),
                                            state_.environment.now_millis(), group.sequence + 1);
   Commit commit;
-  commit.parents = {CommitId(*head)};
+  commit.parents = parent->commits;
+  if (commit.parents.size() > 1) commit.base = parent->tree;
   commit.writer = state_.writer;
   commit.clock = clock;
   commit.sequence = group.sequence + 1;
   commit.message = request.options->message;
   AppliedChanges applied =
-      apply_changes(nodes, sink, parent.tree, *request.changes, commit.stamp());
-  if (applied.tree == parent.tree && !request.options->allow_empty) {
+      apply_changes(nodes, sink, parent->tree, *request.changes, commit.stamp());
+  if (applied.tree == parent->tree && !request.options->allow_empty) {
     throw Error(ErrorCode::kInvalid, "nothing to commit: no document changed");
   }
   commit.tree = applied.tree;
+  if (!request.changes->sorted(kGovernedPrefix).empty()) {
+    commit.tree = state_.merging->commit_tree(commit.parents, parent->tree, commit.tree, sink);
+  }
   set_deleted(commit, sink, applied.deleted);
-  Authority(nodes).check_may_write(parent.tree, state_.key().public_key(), *request.changes);
-  const OverlaySource documents(*request.staging, source);
-  Authority(objects::NodeReader(documents, *state_.node_cache))
-      .check_stays_governed(commit.tree, *request.changes);
+  check_rights(source, request, parent->tree, commit.tree);
   objects::sign_commit(commit, state_.key(), state_.root);
   objects::PutHint hint;
-  hint.base = *head;
-  hint.base_bytes = known_parent->bytes;
+  if (parent->type == ObjectType::kCommit) {
+    hint.base = *head;
+    hint.base_bytes = parent->bytes;
+  }
   Bytes bytes = objects::encode_commit(commit);
   const CommitId id(sink.put(ObjectType::kCommit, bytes, hint));
 
@@ -255,8 +267,8 @@ void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
   group.sequence = commit.sequence;
   last_clock_ = clock;
   known->second = id;
-  group.newest =
-      std::make_shared<const KnownCommit>(KnownCommit{id, std::move(bytes), std::move(commit)});
+  group.newest = std::make_shared<const Head>(
+      Head{id, ObjectType::kCommit, std::move(bytes), commit.tree, {id}, clock});
 }
 
 }  // namespace isodb::repo

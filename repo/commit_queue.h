@@ -33,8 +33,7 @@ struct ReadSet {
 /// One transaction that asks to be committed. Borrows everything for the length of submit().
 struct CommitRequest {
   std::string branch;
-  std::optional<CommitId>
-      base;  ///< the head that the transaction read; nullopt: the branch was new
+  std::optional<Id> base;  ///< the head that the transaction read; nullopt: the branch was new
   TreeId base_tree;
   const StagedChanges* changes = nullptr;
   const ReadSet* reads = nullptr;
@@ -67,6 +66,8 @@ class CommitQueue {
   void commit_packed(CommitRequest& request);
   void begin_batch(Group& group);
   bool try_group(Group& group);
+  void check_rights(const objects::ObjectSource& source, const CommitRequest& request,
+                    const TreeId& before, const TreeId& after);
   void build(Group& group, CommitRequest& request, Staging* packed);
 
   RepositoryState& state_;

@@ -22,6 +22,17 @@ std::optional<CommitWalk::Item> CommitWalk::next(HybridTime stop_at_clock) {
   return item;
 }
 
+std::optional<CommitWalk::Item> CommitWalk::next_unless(
+    const std::function<bool(const CommitId&)>& is_known) {
+  if (queue_.empty()) return std::nullopt;
+  Item item = queue_.top();
+  queue_.pop();
+  for (const CommitId& parent : item.commit.parents) {
+    if (!is_known(parent)) push(parent, {});
+  }
+  return item;
+}
+
 TreeId base_tree(const RepositoryState& state, const Commit& commit) {
   if (commit.base) return *commit.base;
   if (commit.parents.empty()) return objects::empty_tree_id();

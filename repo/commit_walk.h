@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <queue>
 #include <unordered_set>
@@ -23,6 +24,8 @@ class CommitWalk {
 
   /// Parents are queued as their child is handed out; `stop_at_clock` leaves out those below it.
   std::optional<Item> next(HybridTime stop_at_clock = {});
+  /// Leaves out parents for which `is_known` says yes, and all before them.
+  std::optional<Item> next_unless(const std::function<bool(const CommitId&)>& is_known);
 
  private:
   struct ByClock {

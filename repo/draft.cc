@@ -42,8 +42,8 @@ std::optional<Repository::DraftInfo> Repository::draft() const {
   info.branch = stored->branch;
   TreeId base = objects::empty_tree_id();
   if (stored->base) {
-    info.base = CommitId(*stored->base);
-    base = commit(*info.base).tree;
+    info.base = *stored->base;
+    base = state_->head(*info.base)->tree;
   }
   for (const refs::DraftChange& change : stored->changes) {
     info.changes.push_back({change.path, objects::find_entry(state_->nodes(), base, change.path),
@@ -65,8 +65,7 @@ Transaction Repository::draft_transaction() {
   const refs::Database::Draft stored = open_draft(*state_);
   auto impl = std::make_unique<Transaction::Impl>(
       state_, stored.branch,
-      stored.base ? snapshot_of(CommitId(*stored.base))
-                  : state_->snapshot_of_tree(std::nullopt, objects::empty_tree_id()));
+      stored.base ? snapshot_of(*stored.base) : state_->snapshot_of_tree(objects::empty_tree_id()));
   impl->draft = stored.changes;
   for (const refs::DraftChange& change : stored.changes) {
     if (const std::optional<Entry> entry = decode_staged(change)) {

@@ -38,10 +38,10 @@ bool changes_folder(RepositoryState& state, const Commit& commit, const std::str
 
 }  // namespace
 
-void Repository::log(const CommitId& from, const LogOptions& options,
+void Repository::log(const std::vector<CommitId>& heads, const LogOptions& options,
                      const std::function<bool(const LoggedCommit&)>& take) const {
   std::uint64_t left = options.limit;
-  repo::CommitWalk walk(*state_, {from});
+  repo::CommitWalk walk(*state_, heads);
   while (left > 0) {
     std::optional<repo::CommitWalk::Item> item = walk.next();
     if (!item) return;
@@ -57,14 +57,15 @@ void Repository::log(const CommitId& from, const LogOptions& options,
   }
 }
 
-std::vector<BlameItem> Repository::blame(const CommitId& at, const std::string& path) const {
-  const Snapshot newest = snapshot_of(at);
+std::vector<BlameItem> Repository::blame(std::string_view revision, const std::string& path) const {
+  const Snapshot newest = snapshot(revision);
   const std::optional<Entry> entry = newest.entry(path);
   if (!entry) {
-    throw Error(ErrorCode::kNotFound, "there is no document '" + path + "' at " + at.short_hex());
+    throw Error(ErrorCode::kNotFound,
+                "there is no document '" + path + "' at " + std::string(revision));
   }
   std::vector<LoggedCommit> versions;
-  log(at, {.path = path}, [&](const LoggedCommit& logged) {
+  log(newest.heads(), {.path = path}, [&](const LoggedCommit& logged) {
     versions.push_back(logged);
     return true;
   });
@@ -78,6 +79,10 @@ std::vector<BlameItem> Repository::blame(const CommitId& at, const std::string& 
     }
     tracker.add_version(
         objects::read_content(*state_->store, repo::content_ref(*after), kBlameBytesMax), i);
+  }
+  if ((entry->flags & kFlagMerged) != 0) {
+    tracker.add_version(
+        objects::read_content(*state_->store, repo::content_ref(*entry), kBlameBytesMax), 0);
   }
   std::vector<BlameItem> items;
   for (merge::BlamedPart& part : tracker.parts()) {

@@ -233,6 +233,8 @@ CommitId ImportSession::commit(CommitInput input) {
   commit.sequence = impl.next_sequence();
   commit.clock = impl.clock_for(commit.sequence, newest, input.at_millis);
   commit.origin = std::move(input.origin);
+  // Says that its base is a parent's tree, and no merge of them all (docs/format.md).
+  if (commit.parents.size() > 1 && commit.origin.empty()) commit.origin = {{"system", "import"}};
   commit.message = std::move(input.message);
 
   const repo::ImportedWrites writes =

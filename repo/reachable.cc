@@ -66,7 +66,12 @@ void Reachable::visit_all(const Visit& visit) {
   for (std::size_t i = 0; i < others.size(); ++i) {
     // A tag keeps what it names, and that may be another tag.
     guarded(others[i].hex(), [&] {
-      if (state_.type_of(others[i]) != ObjectType::kTag) return visit_root(others[i], visit);
+      const ObjectType type = state_.type_of(others[i]);
+      if (type == ObjectType::kMerge) {
+        for (const CommitId& head : visit_merge(others[i], visit)) heads.push_back(head);
+        return;
+      }
+      if (type != ObjectType::kTag) return visit_root(others[i], visit);
       if (!first_time(others[i])) return;
       visit(others[i], ObjectType::kTag);
       const Tag tag = objects::decode_tag(state_.read_object(others[i]).payload);
@@ -78,6 +83,14 @@ void Reachable::visit_all(const Visit& visit) {
     });
   }
   visit_commits(heads, visit);
+}
+
+std::vector<CommitId> Reachable::visit_merge(const Id& id, const Visit& visit) {
+  if (!first_time(id)) return {};
+  const Merge merge = objects::decode_merge(state_.read_object(id).payload);
+  visit_whole_tree(merge.tree, "merge " + id.hex(), visit);
+  visit(id, ObjectType::kMerge);
+  return merge.heads;
 }
 
 void Reachable::visit_root(const Id& id, const Visit& visit) {
@@ -117,14 +130,18 @@ void Reachable::visit_commit(const CommitId& id, const Visit& visit) {
   if (commit.deleted) {
     guarded(where, [&] { visit_content(*commit.deleted, std::nullopt, where, visit); });
   }
+  visit_whole_tree(commit.tree, where, visit);
+  if (commit.base) guarded(where, [&] { visit_tree(*commit.base, where, visit); });
+  visit(id, ObjectType::kCommit);
+}
+
+void Reachable::visit_whole_tree(const TreeId& root, const std::string& where, const Visit& visit) {
   if (trees_) {
-    trees_->verify(commit.tree, [&](const Id& node, const std::string& problem) {
+    trees_->verify(root, [&](const Id& node, const std::string& problem) {
       report_(where, "tree node " + node.hex() + ": " + problem);
     });
   }
-  guarded(where, [&] { visit_tree(commit.tree, where, visit); });
-  if (commit.base) guarded(where, [&] { visit_tree(*commit.base, where, visit); });
-  visit(id, ObjectType::kCommit);
+  guarded(where, [&] { visit_tree(root, where, visit); });
 }
 
 void Reachable::visit_tree(const TreeId& root, const std::string& where, const Visit& visit) {

@@ -37,6 +37,9 @@ class Reachable {
   void visit_root(const Id& id, const Visit& visit);
   void visit_commits(const std::vector<CommitId>& heads, const Visit& visit);
   void visit_commit(const CommitId& id, const Visit& visit);
+  /// The commits that it merges; none when it was visited before.
+  std::vector<CommitId> visit_merge(const Id& id, const Visit& visit);
+  void visit_whole_tree(const TreeId& root, const std::string& where, const Visit& visit);
   void visit_tree(const TreeId& root, const std::string& where, const Visit& visit);
   void visit_node(const Id& id, const objects::Node& node, const std::string& where,
                   const Visit& visit);

@@ -3,13 +3,14 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "isodb/error.h"
+#include "merge/members.h"
 #include "objects/commit_codec.h"
 #include "objects/content.h"
 #include "objects/pack.h"
 #include "repo/key_file.h"
-#include "repo/members.h"
 #include "repo/revision.h"
 #include "repo/state.h"
 #include "repo/transaction_impl.h"
@@ -95,15 +96,33 @@ CommitId write_root(refs::LooseBatch& batch, const objects::NodeReader& nodes, c
   root.sequence = 1;
   root.message = "isodb init";
   const PublicKey& author = key.public_key();
-  repo::Member member{name.empty() ? author.fingerprint() : name, author, repo::Role::kAdmin, {}};
+  merge::Member member{name.empty() ? author.fingerprint() : name, author, merge::Role::kAdmin, {}};
   std::vector<objects::TreeChange> changes;
-  changes.push_back({repo::member_path(author),
-                     small_document(batch, repo::member_document(member), root.stamp())});
+  changes.push_back({merge::member_path(author),
+                     small_document(batch, merge::member_document(member), root.stamp())});
   const std::string about = "{\"created\":" + std::to_string(now_millis) + ",\"format\":1}\n";
   changes.push_back({std::string(kRepositoryDocument), small_document(batch, about, root.stamp())});
   root.tree = objects::edit_tree(nodes, batch, objects::empty_tree_id(), changes);
   objects::sign_commit(root, key, Id{});
   return CommitId(batch.put(ObjectType::kCommit, objects::encode_commit(root)));
+}
+
+/// Makes the folder and the key; `fill` writes into the database, which appears under its name only
+/// afterwards, so that a crash leaves no half-made repository.
+void make_repository(const fs::path& folder, const InitOptions& options,
+                     const std::function<void(refs::Database&, const SecretKey&)>& fill) {
+  if (folder.empty()) throw Error(ErrorCode::kInvalid, "the repository's folder has an empty name");
+  check_free_folder(folder);
+  core::FileSystem& files = core::posix_file_system();
+  const SecretKey key = make_key(folder, options.key_file);
+  files.create_directories(folder / RepositoryState::kPacksName);
+  const fs::path unfinished = folder / kUnfinishedDatabase;
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
+    files.remove(unfinished.string() + suffix);
+  }
+  fill(*refs::Database::create(unfinished, {}), key);
+  files.rename(unfinished, folder / RepositoryState::kDatabaseName);
+  files.sync_directory(folder);
 }
 
 }  // namespace
@@ -113,22 +132,10 @@ Repository Repository::init(const fs::path& folder, const InitOptions& options) 
   if (const std::string problem = refs::ref_name_problem(branch); !problem.empty()) {
     throw Error(ErrorCode::kInvalid, "no branch name: '" + options.branch + "': " + problem);
   }
-  if (folder.empty()) throw Error(ErrorCode::kInvalid, "the repository's folder has an empty name");
-  check_free_folder(folder);
-  core::FileSystem& files = core::posix_file_system();
-  core::Environment& environment = core::system_environment();
-  const SecretKey key = make_key(folder, options.key_file);
-  files.create_directories(folder / RepositoryState::kPacksName);
-
-  // The database appears under its name only when the root commit is in it, so that a crash leaves
-  // no half-made repository.
-  const fs::path unfinished = folder / kUnfinishedDatabase;
-  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
-    files.remove(unfinished.string() + suffix);
-  }
-  {
-    auto database = refs::Database::create(unfinished, {});
-    const refs::LocalStore store(*database, files, folder / RepositoryState::kPacksName);
+  make_repository(folder, options, [&](refs::Database& database, const SecretKey& key) {
+    core::Environment& environment = core::system_environment();
+    const refs::LocalStore store(database, core::posix_file_system(),
+                                 folder / RepositoryState::kPacksName);
     objects::NodeCache cache(1 << 20);
     refs::LooseBatch batch(store);
     const WriterId writer = make_writer(environment);
@@ -144,11 +151,34 @@ Repository Repository::init(const fs::path& folder, const InitOptions& options) 
     write.sequence_next = 1;
     write.writer = key.public_key().fingerprint();
     write.at_millis = now;
-    database->write(write);
-  }
-  files.rename(unfinished, folder / RepositoryState::kDatabaseName);
-  files.sync_directory(folder);
+    database.write(write);
+  });
   return open(folder);
+}
+
+Repository Repository::clone(const Repository& origin, const fs::path& folder,
+                             const InitOptions& options) {
+  const std::string branch = origin.current_branch();
+  make_repository(folder, options, [&](refs::Database& database, const SecretKey&) {
+    refs::WriteBatch write;
+    write.settings = {{repo::kSettingRoot, origin.id().hex()},
+                      {repo::kSettingWriter, make_writer(core::system_environment()).hex()},
+                      {repo::kSettingBranch, branch}};
+    database.write(write);
+  });
+  Repository clone = open(folder);
+  const Fetched fetched = clone.fetch(origin, "origin");
+  for (const Fetched::Ref& ref : fetched.refs) {
+    if (ref.name != "remotes/origin/" + branch.substr(std::string("heads/").size())) continue;
+    clone.move_ref(branch, std::nullopt, ref.target, "clone");
+  }
+  if (!clone.ref(branch)) {
+    throw Error(ErrorCode::kUnverified, "the branch " + branch + " could not be cloned",
+                fetched.refused.empty() ? ""
+                                        : fetched.refused.front().commit.short_hex() + ": " +
+                                              fetched.refused.front().rule);
+  }
+  return clone;
 }
 
 Repository Repository::open(const fs::path& folder, const OpenOptions& options) {
@@ -204,20 +234,27 @@ CommitId Repository::resolve_commit(std::string_view revision) const {
   const Id id = state_->peel_tags(resolve(revision));
   const ObjectType type = state_->type_of(id);
   if (type == ObjectType::kCommit) return CommitId(id);
-  throw Error(ErrorCode::kInvalid, "'" + std::string(revision) + "' names a " +
-                                       std::string(object_type_name(type)) + ", not a commit");
+  const bool merge = type == ObjectType::kMerge;
+  throw Error(ErrorCode::kInvalid,
+              "'" + std::string(revision) + "' names a " + std::string(object_type_name(type)) +
+                  ", not a commit",
+              merge ? "isodb show " + std::string(revision) + " lists the commits it merges" : "");
+}
+
+std::vector<CommitId> Repository::resolve_heads(std::string_view revision) const {
+  return state_->head(state_->peel_tags(resolve(revision)))->commits;
 }
 
 Snapshot Repository::snapshot(std::string_view revision) const {
   const Id id = state_->peel_tags(resolve(revision));
   if (state_->type_of(id) == ObjectType::kTree) {
-    return state_->snapshot_of_tree(std::nullopt, TreeId(id));
+    return state_->snapshot_of_tree(TreeId(id));
   }
-  return state_->snapshot(resolve_commit(revision));
+  return state_->snapshot(id);
 }
 
-Snapshot Repository::snapshot_of(const CommitId& commit) const {
-  return state_->snapshot(commit);
+Snapshot Repository::snapshot_of(const Id& commit_or_merge) const {
+  return state_->snapshot(commit_or_merge);
 }
 Commit Repository::commit(const CommitId& id) const {
   return state_->read_commit(id);
@@ -256,8 +293,7 @@ Transaction Repository::begin(const std::string& branch_ref) {
     throw Error(ErrorCode::kNotFound, "there is no branch '" + branch + "'",
                 "isodb branch lists the branches");
   }
-  return Transaction(
-      std::make_unique<Transaction::Impl>(state_, branch, state_->snapshot(CommitId(*head))));
+  return Transaction(std::make_unique<Transaction::Impl>(state_, branch, state_->snapshot(*head)));
 }
 
 std::optional<Id> Repository::ref(const std::string& name) const {
@@ -284,9 +320,10 @@ Repository::SwapResult Repository::move_ref(const std::string& name,
   batch.collection_generation = state_->store->collection_generation();
   if (next) {
     const ObjectType type = state_->type_of(*next);
-    if (name.starts_with("heads/") && type != ObjectType::kCommit) {
-      throw Error(ErrorCode::kInvalid, "a branch names a commit, and " + next->short_hex() +
-                                           " is a " + std::string(object_type_name(type)));
+    if (name.starts_with("heads/") && type != ObjectType::kCommit && type != ObjectType::kMerge) {
+      throw Error(ErrorCode::kInvalid, "a branch names a commit or a merge, and " +
+                                           next->short_hex() + " is a " +
+                                           std::string(object_type_name(type)));
     }
   }
   batch.moves.push_back({name, expected, next, reason});

@@ -40,9 +40,9 @@ Bytes DocumentCursor::bytes() const {
   return objects::read_content(*impl_->state->store, impl_->cursor.content());
 }
 
-Snapshot::Snapshot(std::shared_ptr<RepositoryState> state, std::optional<CommitId> commit,
-                   const TreeId& tree)
-    : state_(std::move(state)), commit_(commit), tree_(tree) {}
+Snapshot::Snapshot(std::shared_ptr<RepositoryState> state, std::optional<Id> id,
+                   std::vector<CommitId> heads, const TreeId& tree)
+    : state_(std::move(state)), id_(id), heads_(std::move(heads)), tree_(tree) {}
 
 std::optional<Entry> Snapshot::entry(std::string_view path) const {
   return objects::find_entry(state_->nodes(), tree_, path);

@@ -1,5 +1,7 @@
 #include "repo/state.h"
 
+#include <algorithm>
+
 #include "isodb/error.h"
 #include "objects/commit_codec.h"
 #include "repo/key_file.h"
@@ -16,7 +18,8 @@ RepositoryState::RepositoryState(std::filesystem::path repository_folder,
       database(std::move(open_database)),
       store(std::make_unique<refs::LocalStore>(*database, files, folder / kPacksName)),
       node_cache(std::make_unique<objects::NodeCache>(options.cache_bytes)),
-      commits(std::make_unique<repo::CommitQueue>(*this)) {
+      commits(std::make_unique<repo::CommitQueue>(*this)),
+      merging(std::make_unique<repo::Merging>(*this)) {
   const std::optional<std::string> root_text = database->setting(repo::kSettingRoot);
   const std::optional<std::string> writer_text = database->setting(repo::kSettingWriter);
   // Both are missing only while init() has not written its first commit.
@@ -43,37 +46,52 @@ const SecretKey& RepositoryState::key() const {
   return key_.emplace(repo::read_secret_key(files, path, ErrorCode::kCorrupt));
 }
 
-Snapshot RepositoryState::snapshot(const CommitId& id) {
-  return Snapshot(shared_from_this(), id, known_head(id)->commit.tree);
+Snapshot RepositoryState::snapshot(const Id& commit_or_merge) {
+  const std::shared_ptr<const Head> read = head(commit_or_merge);
+  return Snapshot(shared_from_this(), read->id, read->commits, read->tree);
 }
 
-Snapshot RepositoryState::snapshot_of_tree(const std::optional<CommitId>& id, const TreeId& tree) {
-  return Snapshot(shared_from_this(), id, tree);
+Snapshot RepositoryState::snapshot_of_tree(const TreeId& tree) {
+  return Snapshot(shared_from_this(), std::nullopt, {}, tree);
 }
 
 Commit RepositoryState::read_commit(const CommitId& id) const {
-  return objects::decode_commit(read_commit_bytes(id));
-}
-
-Bytes RepositoryState::read_commit_bytes(const CommitId& id) const {
-  objects::Object object = read_object(id);
-  if (object.type == ObjectType::kCommit) return std::move(object.payload);
+  const objects::Object object = read_object(id);
+  if (object.type == ObjectType::kCommit) return objects::decode_commit(object.payload);
   throw Error(
       ErrorCode::kInvalid,
       id.short_hex() + " is a " + std::string(object_type_name(object.type)) + ", not a commit");
 }
 
-std::shared_ptr<const KnownCommit> RepositoryState::known_head(const CommitId& id) {
-  if (std::shared_ptr<const KnownCommit> head = head_.load(); head && head->id == id) return head;
-  auto head = std::make_shared<KnownCommit>();
-  head->id = id;
-  head->bytes = read_commit_bytes(id);
-  head->commit = objects::decode_commit(head->bytes);
-  remember_head(head);
-  return head;
+std::shared_ptr<const Head> RepositoryState::head(const Id& id) {
+  if (std::shared_ptr<const Head> known = head_.load(); known && known->id == id) return known;
+  objects::Object object = read_object(id);
+  auto read = std::make_shared<Head>();
+  read->id = id;
+  read->type = object.type;
+  if (object.type == ObjectType::kCommit) {
+    const Commit commit = objects::decode_commit(object.payload);
+    read->tree = commit.tree;
+    read->commits = {CommitId(id)};
+    read->clock = commit.clock;
+  } else if (object.type == ObjectType::kMerge) {
+    Merge merge = objects::decode_merge(object.payload);
+    read->tree = merge.tree;
+    read->commits = std::move(merge.heads);
+    for (const CommitId& commit : read->commits) {
+      read->clock = std::max(read->clock, read_commit(commit).clock);
+    }
+  } else {
+    throw Error(ErrorCode::kInvalid, id.short_hex() + " is a " +
+                                         std::string(object_type_name(object.type)) +
+                                         ", neither a commit nor a merge");
+  }
+  read->bytes = std::move(object.payload);
+  remember_head(read);
+  return read;
 }
 
-void RepositoryState::remember_head(std::shared_ptr<const KnownCommit> head) {
+void RepositoryState::remember_head(std::shared_ptr<const Head> head) {
   head_.store(std::move(head));
 }
 

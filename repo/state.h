@@ -17,14 +17,19 @@
 #include "refs/local_store.h"
 #include "refs/shared_slot.h"
 #include "repo/commit_queue.h"
+#include "repo/merging.h"
 
 namespace isodb {
 
-/// A commit as it was read, or as it was just written. Immutable.
-struct KnownCommit {
-  CommitId id;
+/// What a branch can point to, a commit or a merge of several, as it was read or just written.
+/// Immutable.
+struct Head {
+  Id id;
+  ObjectType type = ObjectType::kCommit;
   Bytes bytes;
-  Commit commit;
+  TreeId tree;
+  std::vector<CommitId> commits;  ///< sorted by id: the commit itself, or those that were merged
+  HybridTime clock;               ///< the greatest of theirs
 };
 
 /// What every handle of an open repository shares: the database, the objects, the caches, the key.
@@ -44,14 +49,14 @@ class RepositoryState : public std::enable_shared_from_this<RepositoryState> {
   const SecretKey& key() const;
 
   objects::NodeReader nodes() const { return {*store, *node_cache}; }
-  Snapshot snapshot(const CommitId& id);
-  Snapshot snapshot_of_tree(const std::optional<CommitId>& id, const TreeId& tree);
+  Snapshot snapshot(const Id& commit_or_merge);
+  Snapshot snapshot_of_tree(const TreeId& tree);
   /// Error(kNotFound) for an unknown id, Error(kInvalid) for an object of another type.
   Commit read_commit(const CommitId& id) const;
-  /// The same from memory where `id` is the head that was used last: writers and readers ask for
-  /// that one again and again.
-  std::shared_ptr<const KnownCommit> known_head(const CommitId& id);
-  void remember_head(std::shared_ptr<const KnownCommit> head);
+  /// A commit or merge, from memory where it is the one that was used last: writers and readers ask
+  /// for that one again and again. Errors as read_commit().
+  std::shared_ptr<const Head> head(const Id& id);
+  void remember_head(std::shared_ptr<const Head> head);
   /// Type of any object; Error(kNotFound).
   ObjectType type_of(const Id& id) const;
   objects::Object read_object(const Id& id) const;
@@ -69,15 +74,14 @@ class RepositoryState : public std::enable_shared_from_this<RepositoryState> {
   std::unique_ptr<refs::LocalStore> store;
   std::unique_ptr<objects::NodeCache> node_cache;
   std::unique_ptr<repo::CommitQueue> commits;
+  std::unique_ptr<repo::Merging> merging;
   CommitId root;
   WriterId writer;
 
  private:
-  Bytes read_commit_bytes(const CommitId& id) const;
-
   mutable std::mutex key_mutex_;
   mutable std::optional<SecretKey> key_;
-  refs::SharedSlot<const KnownCommit> head_;  // used last
+  refs::SharedSlot<const Head> head_;  // used last
 };
 
 namespace repo {

@@ -5,6 +5,7 @@
 
 #include "isodb/error.h"
 #include "objects/tree.h"
+#include "repo/governed.h"
 #include "repo/metadata.h"
 #include "repo/transaction_impl.h"
 
@@ -182,9 +183,10 @@ std::variant<CommitId, Stale> Transaction::commit(const CommitOptions& options) 
   if (impl_->state->options.read_only) {
     throw Error(ErrorCode::kDenied, "the repository is open for reading only");
   }
+  repo::check_governed(impl_->changes, impl_->staging);
   repo::CommitRequest request;
   request.branch = impl_->branch;
-  request.base = impl_->snapshot.commit_id();
+  request.base = impl_->snapshot.id();
   request.base_tree = impl_->snapshot.tree_id();
   request.changes = &impl_->changes;
   request.reads = &impl_->reads;

@@ -71,10 +71,9 @@ void print_text(Context& context, CommitView& view, const Repository& repository
 ExitCode run(const Arguments& arguments, Context& context) {
   check_path(arguments.path);
   const Repository& repository = context.repository(Access::kRead);
-  const CommitId at = repository.resolve_commit(arguments.revision);
-  const Snapshot snapshot = repository.snapshot_of(at);
+  const Snapshot snapshot = repository.snapshot(arguments.revision);
   if (!snapshot.entry(arguments.path)) throw_no_document(snapshot, arguments.path);
-  const std::vector<BlameItem> items = repository.blame(at, arguments.path);
+  const std::vector<BlameItem> items = repository.blame(arguments.revision, arguments.path);
   CommitView view(context, repository);
   context.page();
   if (!context.json()) {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "cli/change.h"
 #include "cli/commands.h"
 #include "cli/commit_view.h"
@@ -23,18 +25,27 @@ void declare(Options& options, Arguments& arguments) {
   options.flag("-f,--force", arguments.force, "with -d: also when no other branch has its commits");
 }
 
+CommitId newest_of(const Repository& repository, const std::vector<CommitId>& commits) {
+  return *std::max_element(commits.begin(), commits.end(),
+                           [&](const CommitId& a, const CommitId& b) {
+                             return repository.commit(a).clock < repository.commit(b).clock;
+                           });
+}
+
 void list(Context& context) {
   const Repository& repository = context.repository(Access::kRead);
   const std::string current = repository.current_branch();
   context.page();
   for (const RefInfo& ref : repository.refs(std::string(kHeadsPrefix))) {
-    const Commit commit = repository.commit(CommitId(ref.target));
+    const std::vector<CommitId> heads = repository.resolve_heads(ref.name);
+    const Commit commit = repository.commit(newest_of(repository, heads));
     const bool is_current = ref.name == current;
     if (context.json()) {
       context.print(JsonObject()
                         .string("branch", branch_name(ref.name))
                         .string("ref", ref.name)
                         .id("commit", ref.target)
+                        .strings("heads", hex_of(heads))
                         .boolean("current", is_current)
                         .string("time", iso_time(time_of(commit)))
                         .bytes("message", commit.message));
@@ -42,6 +53,9 @@ void list(Context& context) {
       context.out() << (is_current ? context.paint(Style::kGreen, "* " + branch_name(ref.name))
                                    : "  " + branch_name(ref.name))
                     << "  " << context.paint(Style::kYellow, ref.target.short_hex()) << " "
+                    << (heads.size() > 1
+                            ? "merge of " + counted(heads.size(), "commit") + ", the newest: "
+                            : "")
                     << printable(subject_of(commit.message)) << "\n";
     }
   }
@@ -60,7 +74,7 @@ void print(Context& context, const std::string& ref, const std::optional<Id>& co
 void create(const Arguments& arguments, Context& context) {
   Repository& repository = context.repository(Access::kWrite);
   const std::string ref = new_ref(repository, kHeadsPrefix, arguments.name);
-  const CommitId start = repository.resolve_commit(arguments.revision);
+  const Id start = *repository.snapshot(arguments.revision).id();
   move_ref(repository, ref, std::nullopt, start, "branch: from " + arguments.revision);
   print(context, ref, start, "branch " + arguments.name + " begins at " + start.short_hex());
 }
@@ -71,8 +85,11 @@ bool is_kept_elsewhere(const Repository& repository, const std::string& ref,
     if (other.name == ref) continue;
     Id target = other.target;
     if (other.type == ObjectType::kTag) target = repository.tag(TagId(target)).object;
-    if (repository.object_type(target) != ObjectType::kCommit) continue;
-    if (repository.is_ancestor(commit, CommitId(target))) return true;
+    const ObjectType type = repository.object_type(target);
+    if (type != ObjectType::kCommit && type != ObjectType::kMerge) continue;
+    for (const CommitId& head : repository.resolve_heads(target.hex())) {
+      if (repository.is_ancestor(commit, head)) return true;
+    }
   }
   return false;
 }
@@ -88,7 +105,11 @@ void remove(const Arguments& arguments, Context& context) {
   const std::string ref = existing_ref(repository, kHeadsPrefix, arguments.name);
   check_not_current(repository, ref);
   const Id target = *repository.ref(ref);
-  if (!arguments.force && !is_kept_elsewhere(repository, ref, CommitId(target))) {
+  const std::vector<CommitId> heads = repository.resolve_heads(ref);
+  const bool kept = std::all_of(heads.begin(), heads.end(), [&](const CommitId& head) {
+    return is_kept_elsewhere(repository, ref, head);
+  });
+  if (!arguments.force && !kept) {
     throw Error(ErrorCode::kInvalid, "no other branch or tag has the commits of " + arguments.name,
                 "--force deletes it all the same; 'isodb reflog " + ref + "' still names them");
   }

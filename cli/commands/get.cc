@@ -3,6 +3,7 @@
 #include "cli/json_document.h"
 #include "cli/output_file.h"
 #include "cli/text.h"
+#include "cli/version.h"
 #include "core/json_canonical.h"
 #include "core/json_writer.h"
 #include "core/utf8.h"
@@ -14,12 +15,15 @@ struct Arguments {
   std::string path;
   std::string revision = "@";
   std::optional<std::string> field, output;
+  std::optional<std::uint64_t> version;
   bool canonical = false, metadata = false, draft = false;
 };
 
 void declare(Options& options, Arguments& arguments) {
   options.argument("PATH", &arguments.path, "the document");
   options.option("--at REV", &arguments.revision, "as this revision has it; default: @");
+  options.option("--version N", &arguments.version,
+                 "one of the concurrent versions that 'isodb versions PATH' lists");
   options.option("--field POINTER", &arguments.field,
                  "only this field of a JSON document, by its JSON Pointer: /address/city");
   options.flag("--canonical", arguments.canonical,
@@ -35,12 +39,16 @@ class Source {
  public:
   Source(const Arguments& arguments, const Repository& repository)
       : repository_(repository), snapshot_(repository.snapshot(arguments.revision)) {}
+  /// One version of a path.
+  Source(const Repository& repository, Snapshot snapshot, Entry version)
+      : repository_(repository), snapshot_(std::move(snapshot)), version_(std::move(version)) {}
   Source(const Repository& repository, Transaction draft)
       : repository_(repository), snapshot_(draft.snapshot()), draft_(std::move(draft)) {}
 
   const Snapshot& snapshot() const { return snapshot_; }
   bool is_draft() const { return draft_.has_value(); }
   std::optional<Entry> entry(const std::string& path) {
+    if (version_) return version_;
     return draft_ ? draft_->entry(path) : snapshot_.entry(path);
   }
   Bytes whole(const std::string& path) {
@@ -63,6 +71,7 @@ class Source {
   const Repository& repository_;
   Snapshot snapshot_;
   std::optional<Transaction> draft_;
+  std::optional<Entry> version_;
 };
 
 bool wants_json_of_document(const Arguments& arguments) {
@@ -123,13 +132,22 @@ void print_json(const Arguments& arguments, Context& context, Source& source, co
       .string("writer", entry.stamp.writer.hex())
       .boolean("conflict", (entry.flags & kFlagConflict) != 0)
       .raw("metadata", core::write_json(core::parse_json(metadata)));
-  if (source.snapshot().commit_id()) object.id("commit", *source.snapshot().commit_id());
+  if (source.snapshot().id()) object.id("commit", *source.snapshot().id());
   add_content(arguments, source, entry, object);
   context.print(object);
 }
 
 Source source_of(const Arguments& arguments, Context& context) {
   Repository& repository = context.repository(Access::kRead);
+  if (arguments.version) {
+    const Version version =
+        version_of(repository, arguments.revision, arguments.path, *arguments.version);
+    if (!version.entry) {
+      throw Error(ErrorCode::kNotFound, "version " + std::to_string(*arguments.version) + " of '" +
+                                            arguments.path + "' is its deletion");
+    }
+    return {repository, repository.snapshot(version.commit.hex()), *version.entry};
+  }
   if (!arguments.draft) return {arguments, repository};
   return {repository, repository.draft_transaction()};
 }

@@ -53,8 +53,9 @@ std::string log_path(const Snapshot& snapshot, const std::string& path) {
 }
 
 /// Passes the commits asked for to `take`, newest first.
-void select(const Arguments& arguments, const Repository& repository, const CommitId& from,
-            const std::string& path, const std::function<void(const LoggedCommit&)>& take) {
+void select(const Arguments& arguments, const Repository& repository,
+            const std::vector<CommitId>& from, const std::string& path,
+            const std::function<void(const LoggedCommit&)>& take) {
   const TimeSpan span = span_of(arguments);
   std::uint64_t left = arguments.limit;
   if (left == 0) return;
@@ -99,7 +100,8 @@ void print_json(Context& context, CommitView& view, const LoggedCommit& logged) 
 
 /// The graph needs every commit's parents before it can draw those that are shown.
 void print_graph(const Arguments& arguments, Context& context, CommitView& view,
-                 const Repository& repository, const CommitId& from, const std::string& path) {
+                 const Repository& repository, const std::vector<CommitId>& from,
+                 const std::string& path) {
   std::unordered_set<Id> selected;
   select(arguments, repository, from, path,
          [&](const LoggedCommit& logged) { selected.insert(logged.id); });
@@ -125,24 +127,25 @@ void print_graph(const Arguments& arguments, Context& context, CommitView& view,
 }
 
 /// No commit has the path; often it is a revision.
-[[noreturn]] void throw_no_history(const Repository& repository, const CommitId& from,
+[[noreturn]] void throw_no_history(const Repository& repository, const Snapshot& snapshot,
                                    const std::string& path) {
   bool is_revision = path == "HEAD" || path.starts_with("HEAD~");
   try {
-    repository.resolve_commit(path);
+    repository.resolve_heads(path);
     is_revision = true;
   } catch (const Error&) {
     // It is none; what has to be said is said below.
   }
-  if (!is_revision) throw_no_document(repository.snapshot_of(from), path);
+  if (!is_revision) throw_no_document(snapshot, path);
   throw Error(ErrorCode::kNotFound, "no document " + path,
               "a revision comes after --at: isodb log --at @~2");
 }
 
 ExitCode run(const Arguments& arguments, Context& context) {
   const Repository& repository = context.repository(Access::kRead);
-  const CommitId from = repository.resolve_commit(arguments.revision);
-  const std::string path = log_path(repository.snapshot_of(from), arguments.path);
+  const Snapshot snapshot = repository.snapshot(arguments.revision);
+  const std::vector<CommitId> from = repository.resolve_heads(arguments.revision);
+  const std::string path = log_path(snapshot, arguments.path);
   CommitView view(context, repository);
   context.page();
   if (arguments.graph && !context.json()) {
@@ -159,7 +162,9 @@ ExitCode run(const Arguments& arguments, Context& context) {
     }
   });
   const bool narrowed = arguments.since || arguments.until || arguments.limit == 0;
-  if (!found && !path.empty() && !narrowed) throw_no_history(repository, from, arguments.path);
+  if (!found && !path.empty() && !narrowed) {
+    throw_no_history(repository, snapshot, arguments.path);
+  }
   return ExitCode::kDone;
 }
 

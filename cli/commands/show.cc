@@ -13,8 +13,9 @@ struct Arguments {
 };
 
 void declare(Options& options, Arguments& arguments) {
-  options.argument("[REV]", &arguments.what,
-                   "a commit or tag, or REV:PATH, a document as that revision has it; default: @");
+  options.argument(
+      "[REV]", &arguments.what,
+      "a commit, merge or tag, or REV:PATH, a document as that revision has it; default: @");
   arguments.form.declare(options);
 }
 
@@ -87,6 +88,29 @@ void print_changes(Context& context, const Repository& repository, const CommitI
   }
 }
 
+/// A merge is nobody's work: what it brings together, and what it could not decide.
+ExitCode show_merge(Context& context, CommitView& view, const Repository& repository,
+                    const Id& id) {
+  const std::vector<CommitId> heads = repository.resolve_heads(id.hex());
+  std::uint64_t conflicts = 0;
+  repository.conflicts(id.hex(), "", [&](const PathConflict&) { return ++conflicts != 0; });
+  if (context.json()) {
+    context.print(JsonObject()
+                      .id("merge", id)
+                      .strings("heads", hex_of(heads))
+                      .id("tree", repository.snapshot_of(id).tree_id())
+                      .number("conflicts", conflicts));
+    return ExitCode::kDone;
+  }
+  context.out() << context.paint(Style::kYellow, "merge " + id.hex()) << "\n"
+                << "of " << counted(heads.size(), "commit") << ", "
+                << counted(conflicts, "document") << " in conflict\n\n";
+  for (const CommitId& head : heads) {
+    context.out() << "  " << view.line(head, repository.commit(head)) << "\n";
+  }
+  return ExitCode::kDone;
+}
+
 ExitCode run(const Arguments& arguments, Context& context) {
   const DiffForm form = arguments.form.form();
   const Repository& repository = context.repository(Access::kRead);
@@ -104,6 +128,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
     id = tag.object;
   }
   const ObjectType type = repository.object_type(id);
+  if (type == ObjectType::kMerge) return show_merge(context, view, repository, id);
   if (type != ObjectType::kCommit) {
     throw Error(ErrorCode::kInvalid,
                 arguments.what + " is a " + std::string(object_type_name(type)) + ", not a commit",

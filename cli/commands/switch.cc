@@ -25,7 +25,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
   }
   if (arguments.create) {
     const std::string ref = new_ref(repository, kHeadsPrefix, arguments.name);
-    const CommitId start = repository.resolve_commit(arguments.revision);
+    const Id start = *repository.snapshot(arguments.revision).id();
     move_ref(repository, ref, std::nullopt, start, "branch: from " + arguments.revision);
   }
   const std::string ref = existing_ref(repository, kHeadsPrefix, arguments.name);

@@ -52,12 +52,12 @@ void run(const std::string& folder) {
     return true;
   });
 
-  repository.log(second, {}, [](const isodb::LoggedCommit& logged) {
+  repository.log({second}, {}, [](const isodb::LoggedCommit& logged) {
     std::cout << logged.id.short_hex() << ' ' << logged.commit.message << '\n';
     return true;
   });
 
-  for (const isodb::Finding& finding : repository.verify("")) {
+  for (const isodb::Finding& finding : repository.verify()) {
     std::cout << finding.where << ": " << finding.problem << '\n';
   }
 }

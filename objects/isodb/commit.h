@@ -40,6 +40,17 @@ struct Commit {
   std::optional<ByteView> origin_field(std::string_view name) const;
 };
 
+/// The state of several heads, as every peer computes it (docs/format.md, "Merge"). A plain value.
+struct Merge {
+  TreeId tree;
+  std::vector<CommitId> heads;  ///< sorted by id, none twice, 2 to 4,096
+  std::uint64_t epoch = 1;      ///< whose rules made the tree; from 1
+
+  friend bool operator==(const Merge&, const Merge&) = default;
+};
+
+using MergeId = IdOf<ObjectType::kMerge>;
+
 /// A signed name for any object.
 struct Tag {
   Id object;

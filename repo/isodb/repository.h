@@ -70,10 +70,87 @@ struct BlameItem {
   HybridTime clock;
 };
 
+/// What merging a branch with other commits came to.
+struct MergeOutcome {
+  enum class Kind {
+    kUpToDate,     ///< the branch had all of them already
+    kFastForward,  ///< they all came after the branch's
+    kMerged,       ///< both sides had commits that the other had not
+  };
+  Kind kind = Kind::kUpToDate;
+  Id before, after;              ///< what the branch pointed to and points to: a commit or a merge
+  std::vector<CommitId> heads;   ///< of `after`, sorted by id
+  std::vector<CommitId> peeled;  ///< revoked or forked heads that do not count (docs/merge.md)
+  std::uint64_t merged_paths = 0;       ///< whose versions had to be merged
+  std::uint64_t paths_in_conflict = 0;  ///< of these
+};
+
+/// What a merge would do: nothing of it is stored.
+class MergePlan {
+ public:
+  const MergeOutcome& outcome() const { return outcome_; }
+  /// Against the branch as it is, in the order of paths.
+  const std::vector<Difference>& changes() const { return changes_; }
+  /// The document of one of the entries in changes().
+  Bytes read(const Entry& entry) const;
+
+ private:
+  friend class Repository;
+  MergeOutcome outcome_;
+  std::vector<Difference> changes_;
+  std::function<Bytes(const Entry&)> read_;
+};
+
+/// What fetch() brought from another repository.
+struct Fetched {
+  std::uint64_t commits = 0;  ///< new here
+  struct Ref {
+    std::string name;  ///< "remotes/office/main"
+    Id target;
+    bool moved = false;
+  };
+  std::vector<Ref> refs;
+  struct Refused {
+    CommitId commit;
+    std::string rule;  ///< that it breaks, for people
+  };
+  std::vector<Refused> refused;  ///< and with them all that descends from them
+};
+
+/// One of the versions of a path that none of the others had seen.
+struct Version {
+  CommitId commit;
+  PublicKey author;
+  HybridTime clock;
+  std::optional<Entry> entry;  ///< nullopt: it deleted the path
+};
+
+/// Why merging a path had to choose.
+struct ConflictReason {
+  std::string part;    ///< "content", "media-type" or "metadata"
+  std::string field;   ///< JSON Pointer; "" for the whole
+  std::string reason;  ///< "both-changed", "edit-and-delete", … (docs/merge.md)
+};
+
+/// A path in conflict.
+struct PathConflict {
+  std::string path;
+  Entry entry;                    ///< what the merge took
+  std::vector<Version> versions;  ///< oldest first (in fold order)
+  std::vector<ConflictReason> reasons;
+  std::string script_message;  ///< of a script that failed
+};
+
 /// The problem that verify or fsck found with one object, ref or commit.
 struct Finding {
   std::string where;  ///< ref, commit, path or object id
   std::string problem;
+};
+
+struct VerifyOptions {
+  std::string revision;  ///< only what led to it; "" for every ref
+  std::string since;     ///< not what led to this one; "" for all
+  bool again = false;    ///< also what held before
 };
 
 struct Progress {
@@ -94,6 +171,11 @@ class Repository {
   /// The repository folder at `start` or above it; nullopt when there is none.
   static std::optional<std::filesystem::path> discover(const std::filesystem::path& start);
 
+  /// A new repository at `folder` with the history of `origin`, a key and a writer of its own, and
+  /// origin's current branch. What is fetched is checked as by fetch(). Errors as init().
+  static Repository clone(const Repository& origin, const std::filesystem::path& folder,
+                          const InitOptions& options = {});
+
   Repository(Repository&&) noexcept;
   Repository& operator=(Repository&&) noexcept;
   ~Repository();
@@ -109,9 +191,12 @@ class Repository {
   /// Error(kInvalid) for an ambiguous prefix or a bad spelling. Tags are followed to what they
   /// name.
   Id resolve(std::string_view revision) const;
+  /// Error(kInvalid) also where it names a merge, or no commit at all.
   CommitId resolve_commit(std::string_view revision) const;
+  /// The commits that a revision is the state of, sorted by id: one, or for a merge several.
+  std::vector<CommitId> resolve_heads(std::string_view revision) const;
   Snapshot snapshot(std::string_view revision = "@") const;
-  Snapshot snapshot_of(const CommitId& commit) const;
+  Snapshot snapshot_of(const Id& commit_or_merge) const;
 
   Commit commit(const CommitId& id) const;
   Tag tag(const TagId& id) const;
@@ -138,13 +223,33 @@ class Repository {
   /// Makes a signed tag object and the ref tags/<name>. Error(kInvalid) when the tag exists.
   TagId create_tag(const std::string& name, const Id& target, const Bytes& message);
 
-  /// Commits from `from` back, newest clock first (so every commit before its parents), until
+  /// Commits from `heads` back, newest clock first (so every commit before its parents), until
   /// `take` returns false.
-  void log(const CommitId& from, const LogOptions& options,
+  void log(const std::vector<CommitId>& heads, const LogOptions& options,
            const std::function<bool(const LoggedCommit&)>& take) const;
-  std::vector<BlameItem> blame(const CommitId& at, const std::string& path) const;
+  /// Of a merge, what merging put together is given to the newest of its versions.
+  std::vector<BlameItem> blame(std::string_view revision, const std::string& path) const;
   /// True when `ancestor` is reachable from `descendant` (or equal).
   bool is_ancestor(const CommitId& ancestor, const CommitId& descendant) const;
+
+  /// Brings the commits of another repository's branches here, and makes remotes/<name>/<branch>
+  /// point to what they are there. Each commit is checked before it is kept: hash, signature, place
+  /// in history, clock, and that its author might write what it wrote; what fails is named and left
+  /// out with all that descends from it. Error(kInvalid) for a repository with another root.
+  Fetched fetch(const Repository& from, const std::string& name);
+  /// Brings `revision`'s commits into a branch: it then points to the state of its own commits and
+  /// those, a commit or a merge that every peer with the same commits computes to the bit. Never
+  /// stops at a conflict. Retries when somebody else moved the branch. Error(kNotFound),
+  /// Error(kUnsupported) for an epoch that this build does not know.
+  MergeOutcome merge(std::string_view revision, const std::string& branch_ref = {});
+  MergePlan plan_merge(std::string_view revision, const std::string& branch_ref = {});
+  /// The paths in conflict whose names begin with `prefix`, in order, until `take` returns false.
+  /// O(log n) for each.
+  void conflicts(std::string_view revision, std::string_view prefix,
+                 const std::function<bool(const PathConflict&)>& take) const;
+  /// The versions of a path that nobody has written over, in fold order; the last is what the
+  /// default of merging prefers. Empty where nobody wrote the path.
+  std::vector<Version> versions(std::string_view revision, const std::string& path) const;
 
   /// A transaction that undoes what `commit` did, on the current branch. Paths changed since are in
   /// `conflicts`, untouched.
@@ -157,7 +262,7 @@ class Repository {
   /// The draft: changes staged across program runs until commit. See `isodb begin`.
   struct DraftInfo {
     std::string branch;
-    std::optional<CommitId> base;
+    std::optional<Id> base;           ///< a commit or merge
     std::vector<Difference> changes;  ///< against the base
   };
   std::optional<DraftInfo> draft() const;
@@ -178,9 +283,10 @@ class Repository {
   /// Re-reads and re-hashes every object, checks that trees are canonical and that all that refs
   /// reach is there.
   std::vector<Finding> fsck(const ProgressFunction& progress = {}) const;
-  /// Checks every signature, clock, sequence, parent and right to write in the history of
-  /// `revision` ("" for every ref). Oldest first, so the first finding is the first bad commit.
-  std::vector<Finding> verify(std::string_view revision,
+  /// Checks every signature, clock, sequence, parent, right to write, base, tree and merge.
+  /// Oldest first, so the first finding is the first bad commit. What held is remembered, and not
+  /// checked again unless VerifyOptions::again.
+  std::vector<Finding> verify(const VerifyOptions& options = {},
                               const ProgressFunction& progress = {}) const;
 
   struct Statistics {

@@ -41,12 +41,19 @@ class DocumentCursor {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The documents as one commit has them. Immutable: never blocks a writer and is never blocked. A
-/// cheap value that keeps the repository open; any number of threads.
+/// The documents as one commit, or the merge of several, has them. Immutable: never blocks a writer
+/// and is never blocked. A cheap value that keeps the repository open; any number of threads.
 class Snapshot {
  public:
-  /// The commit; nullopt for a snapshot of a bare tree.
-  const std::optional<CommitId>& commit_id() const { return commit_; }
+  /// The commit or merge; nullopt for a snapshot of a bare tree.
+  const std::optional<Id>& id() const { return id_; }
+  /// The commits whose state this is, sorted by id: one, or for a merge several; none for a bare
+  /// tree.
+  const std::vector<CommitId>& heads() const { return heads_; }
+  /// The commit; nullopt for a merge and for a bare tree.
+  std::optional<CommitId> commit_id() const {
+    return heads_.size() == 1 ? std::optional(heads_.front()) : std::nullopt;
+  }
   const TreeId& tree_id() const { return tree_; }
 
   std::optional<Entry> entry(std::string_view path) const;
@@ -76,10 +83,11 @@ class Snapshot {
   friend class RepositoryState;
   friend class Repository;
   friend class Transaction;
-  Snapshot(std::shared_ptr<RepositoryState> state, std::optional<CommitId> commit,
-           const TreeId& tree);
+  Snapshot(std::shared_ptr<RepositoryState> state, std::optional<Id> id,
+           std::vector<CommitId> heads, const TreeId& tree);
   std::shared_ptr<RepositoryState> state_;
-  std::optional<CommitId> commit_;
+  std::optional<Id> id_;
+  std::vector<CommitId> heads_;
   TreeId tree_;
 };
 

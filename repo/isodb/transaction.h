@@ -28,7 +28,7 @@ struct PutOptions {
 /// paths concerned.
 struct Stale {
   std::string branch;
-  std::optional<CommitId> actual;
+  std::optional<Id> actual;  ///< a commit or merge
   std::vector<std::string> paths;
 };
 

@@ -197,8 +197,11 @@ TEST_CASE("a repository of a newer version is exit code 7 for any command, and s
 TEST_CASE("a pack of a newer version is named, not taken for damage") {
   const DiskRunner runner;
   runner.prepare({"isodb put large.bin ../large && isodb gc", ""});
-  const auto packs = std::filesystem::directory_iterator(runner.folder() / "disk/.isodb/packs");
-  const std::filesystem::path pack = packs->path();
+  std::filesystem::path pack;
+  for (const auto& file :
+       std::filesystem::directory_iterator(runner.folder() / "disk/.isodb/packs")) {
+    if (file.path().extension() == ".pack") pack = file.path();
+  }
   std::string bytes = slurp(pack);
   bytes.at(7) = 2;
   spill(pack, bytes);

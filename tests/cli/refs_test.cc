@@ -148,7 +148,7 @@ TEST_CASE("verify and fsck pass on a healthy repository and say so") {
   const RepositoryRunner runner;
   runner.put("a.json", "{}");
   CHECK(runner.must({"verify"}) ==
-        "every commit holds: signature, clock, sequence, parents, rights\n");
+        "every commit holds: signature, clock, sequence, parents, rights, merges\n");
   CHECK(runner.must({"fsck"}) == "every object is there and is what its id says\n");
   for (const char* command : {"verify", "fsck"}) {
     const core::Json sum = json_line(runner.must({command, "--json"}));

@@ -45,7 +45,7 @@ TEST_CASE("a full disk fails a commit with a clear error and loses nothing ackno
   Repository repository = Repository::open(folder / "disk/r");
   CHECK(repository.resolve_commit("@") == acknowledged.back());
   CHECK(repository.fsck().empty());
-  CHECK(repository.verify("").empty());
+  CHECK(repository.verify().empty());
 }
 
 TEST_CASE("a full disk ends an import or a bulk transaction with nothing of it left") {

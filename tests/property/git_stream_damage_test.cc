@@ -67,7 +67,7 @@ TEST_CASE("a real git stream, damaged, is imported whole or leaves the repositor
       REQUIRE_THAT(error->what(), Catch::StartsWith("stream: line "));
       REQUIRE(refs_of(target->repository) == refs);
     } else {
-      REQUIRE(target->repository.verify("").empty());
+      REQUIRE(target->repository.verify().empty());
       target = std::make_unique<Target>();
     }
   }

@@ -127,7 +127,7 @@ TEST_CASE("an imported commit has the foreign time, and a clock that no other co
   import_text(fixture, kHistory);
   std::set<HybridTime> clocks;
   for (const char* ref : {"heads/main", "heads/other"}) {
-    fixture.repository.log(head(fixture, ref), {}, [&](const LoggedCommit& logged) {
+    fixture.repository.log({head(fixture, ref)}, {}, [&](const LoggedCommit& logged) {
       if (logged.id == fixture.repository.id()) return true;
       CHECK(clocks.insert(logged.commit.clock).second);
       CHECK(logged.commit.clock.millis() / 1000 ==
@@ -150,7 +150,7 @@ TEST_CASE("imported histories pass fsck and verify") {
   Fixture fixture;
   import_text(fixture, kHistory);
   CHECK(fixture.repository.fsck().empty());
-  CHECK(fixture.repository.verify("").empty());
+  CHECK(fixture.repository.verify().empty());
 }
 
 TEST_CASE("what is exported imports to the same history") {
@@ -265,7 +265,7 @@ TEST_CASE("paths that cannot be held are refused by name, or left out when asked
   CHECK(report.skipped.size() == 5);
   CHECK(report.skipped_changes == 5);
   CHECK(fixture.documents() == Documents{{"good2", "x"}});
-  CHECK(fixture.repository.verify("").empty());
+  CHECK(fixture.repository.verify().empty());
 }
 
 TEST_CASE("clearing a tree keeps the members of the repository") {
@@ -342,7 +342,7 @@ TEST_CASE("a stream with bytes flipped is imported or leaves the repository as i
       REQUIRE(fixture->refs() == refs);
     } else {
       REQUIRE(fixture->repository.fsck().empty());
-      REQUIRE(fixture->repository.verify("").empty());
+      REQUIRE(fixture->repository.verify().empty());
       exported(*fixture, {.skip_unsupported = true});
       fixture = std::make_unique<Fixture>();
     }

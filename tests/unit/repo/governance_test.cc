@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "isodb/repository.h"
-#include "repo/members.h"
+#include "merge/members.h"
 #include "tests/support/testing.h"
 
 using namespace isodb;
@@ -35,41 +35,41 @@ struct Fixture {
     CHECK(repository.resolve_commit("@") == head);
     return code;
   }
-  static Bytes member(const PublicKey& key, repo::Role role, bool revoked = false) {
-    return repo::member_document({"somebody", key, role, {}, revoked});
+  static Bytes member(const PublicKey& key, merge::Role role, bool revoked = false) {
+    return merge::member_document({"somebody", key, role, {}, revoked});
   }
 };
 
 }  // namespace
 
 TEST_CASE_METHOD(Fixture, "a change that leaves no admin is refused, and another one still goes") {
-  const std::string path = repo::member_path(own);
+  const std::string path = merge::member_path(own);
   CHECK(refusal_of({{path, ""}}) == ErrorCode::kDenied);
   CHECK(refusal_of({{path, ""}, {"a", "1"}}) == ErrorCode::kDenied);
-  CHECK(refusal_of({{path, member(own, repo::Role::kWriter)}}) == ErrorCode::kDenied);
-  CHECK(refusal_of({{path, member(own, repo::Role::kAdmin, true)}}) == ErrorCode::kDenied);
-  const std::string second = repo::member_path(other);
-  CHECK(refusal_of({{path, ""}, {second, member(other, repo::Role::kWriter)}}) ==
+  CHECK(refusal_of({{path, member(own, merge::Role::kWriter)}}) == ErrorCode::kDenied);
+  CHECK(refusal_of({{path, member(own, merge::Role::kAdmin, true)}}) == ErrorCode::kDenied);
+  const std::string second = merge::member_path(other);
+  CHECK(refusal_of({{path, ""}, {second, member(other, merge::Role::kWriter)}}) ==
         ErrorCode::kDenied);
   write({{"a", "1"}, {".isodb/notes", "whatever"}});
 
-  write({{second, member(other, repo::Role::kAdmin)}});
-  write({{path, member(own, repo::Role::kWriter)}, {"b", "2"}});
-  CHECK(refusal_of({{path, member(own, repo::Role::kAdmin)}}) == ErrorCode::kDenied);
+  write({{second, member(other, merge::Role::kAdmin)}});
+  write({{path, member(own, merge::Role::kWriter)}, {"b", "2"}});
+  CHECK(refusal_of({{path, member(own, merge::Role::kAdmin)}}) == ErrorCode::kDenied);
   write({{"c", "3"}});
-  CHECK(repository.verify("").empty());
+  CHECK(repository.verify().empty());
 }
 
 TEST_CASE_METHOD(Fixture, "documents that say who may write are refused if they cannot be read") {
-  const std::string path = repo::member_path(own);
+  const std::string path = merge::member_path(own);
   CHECK(refusal_of({{path, "junk"}}) == ErrorCode::kInvalid);
   CHECK(refusal_of({{path, "{\"name\":\"x\"}"}}) == ErrorCode::kInvalid);
-  CHECK(refusal_of({{path, member(other, repo::Role::kAdmin)}}) == ErrorCode::kInvalid);
-  CHECK(refusal_of({{".isodb/members/x.json", member(other, repo::Role::kReader)}}) ==
+  CHECK(refusal_of({{path, member(other, merge::Role::kAdmin)}}) == ErrorCode::kInvalid);
+  CHECK(refusal_of({{".isodb/members/x.json", member(other, merge::Role::kReader)}}) ==
         ErrorCode::kInvalid);
   CHECK(refusal_of({{".isodb/repository.json", ""}}) == ErrorCode::kDenied);
   CHECK(refusal_of({{".isodb/repository.json", "junk"}}) == ErrorCode::kInvalid);
   CHECK(refusal_of({{".isodb/repository.json", "[]"}}) == ErrorCode::kInvalid);
   write({{".isodb/repository.json", R"({"created":1,"format":1,"anyone":"writer"})"}});
-  write({{repo::member_path(other), member(other, repo::Role::kReader)}});
+  write({{merge::member_path(other), member(other, merge::Role::kReader)}});
 }

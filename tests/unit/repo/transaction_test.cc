@@ -161,13 +161,13 @@ TEST_CASE("threads that commit at once lose nothing, and every commit follows an
   for (std::thread& thread : threads) thread.join();
   CHECK(repository.snapshot().count("t") == kThreads * kCommits);
   std::uint64_t commits = 0;
-  repository.log(repository.resolve_commit("@"), {}, [&](const LoggedCommit& logged) {
+  repository.log(repository.resolve_heads("@"), {}, [&](const LoggedCommit& logged) {
     CHECK(logged.commit.parents.size() <= 1);
     ++commits;
     return true;
   });
   CHECK(commits == 1 + kThreads * kCommits);
-  CHECK(repository.verify("").empty());
+  CHECK(repository.verify().empty());
 }
 
 TEST_CASE("counting in one document from several threads loses no update") {

@@ -1,5 +1,6 @@
-#include "repo/members.h"
+#include "merge/members.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -7,18 +8,11 @@
 #include "core/json_writer.h"
 #include "isodb/error.h"
 
-namespace isodb::repo {
+namespace isodb::merge {
 namespace {
 
 constexpr std::array<std::pair<std::string_view, Role>, 3> kRoleNames{
     {{"reader", Role::kReader}, {"writer", Role::kWriter}, {"admin", Role::kAdmin}}};
-
-std::string_view role_name(Role role) {
-  for (const auto& [name, value] : kRoleNames) {
-    if (value == role) return name;
-  }
-  return "reader";
-}
 
 [[noreturn]] void fail(std::string_view problem) {
   throw Error(ErrorCode::kInvalid, "a member document " + std::string(problem));
@@ -30,14 +24,21 @@ std::string_view string_member(const core::Json& object, std::string_view name) 
   return value->as_string();
 }
 
+}  // namespace
+
+std::string_view role_name(Role role) {
+  for (const auto& [name, value] : kRoleNames) {
+    if (value == role) return name;
+  }
+  return "reader";
+}
+
 Role parse_role(std::string_view text) {
   for (const auto& [name, value] : kRoleNames) {
     if (name == text) return value;
   }
   fail("has the unknown role '" + std::string(text) + "'");
 }
-
-}  // namespace
 
 std::string member_path(const PublicKey& key) {
   return std::string(kMembersPrefix) + key.fingerprint() + ".json";
@@ -79,4 +80,50 @@ Member parse_member(ByteView document) {
   return member;
 }
 
-}  // namespace isodb::repo
+std::optional<Member> member_at(std::string_view path, ByteView document) {
+  try {
+    Member member = parse_member(document);
+    if (member_path(member.key) == path) return member;
+  } catch (const Error&) {  // it says nothing about anybody
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+using Prefixes = std::vector<std::string>;
+
+/// The prefixes of the paths that begin with one of `a` and one of `b`.
+Prefixes intersection(const Prefixes& a, const Prefixes& b) {
+  Prefixes both;
+  for (const std::string& left : a) {
+    for (const std::string& right : b) {
+      if (left.starts_with(right)) {
+        both.push_back(left);
+      } else if (right.starts_with(left)) {
+        both.push_back(right);
+      }
+    }
+  }
+  std::sort(both.begin(), both.end());
+  both.erase(std::unique(both.begin(), both.end()), both.end());
+  return both;
+}
+
+}  // namespace
+
+Member merge_members(const std::vector<Member>& versions) {
+  Member merged = versions.back();
+  const Prefixes everything{""};
+  Prefixes prefixes = everything;
+  for (const Member& version : versions) {
+    merged.revoked = merged.revoked || version.revoked;
+    merged.role = std::min(merged.role, version.role);
+    prefixes = intersection(prefixes, version.prefixes.empty() ? everything : version.prefixes);
+  }
+  if (prefixes.empty()) merged.role = Role::kReader;
+  merged.prefixes = prefixes == everything ? Prefixes{} : std::move(prefixes);
+  return merged;
+}
+
+}  // namespace isodb::merge

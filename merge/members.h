@@ -1,16 +1,21 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "isodb/bytes.h"
 #include "isodb/key.h"
 
-namespace isodb::repo {
+namespace isodb::merge {
 
 inline constexpr std::string_view kMembersPrefix = ".isodb/members/";
 
 enum class Role { kReader, kWriter, kAdmin };
+std::string_view role_name(Role role);  ///< "reader", "writer", "admin"
+/// Error(kInvalid) for any other word.
+Role parse_role(std::string_view text);
 
 /// Who a key belongs to and what it may do: a document below .isodb/members/. A plain value.
 struct Member {
@@ -26,5 +31,12 @@ std::string member_path(const PublicKey& key);
 Bytes member_document(const Member& member);
 /// Error(kInvalid) that names the member of the JSON object that is missing or wrong.
 Member parse_member(ByteView document);
+/// The member that the document under a path is about; nullopt where it is none, or about a key
+/// that the path does not name.
+std::optional<Member> member_at(std::string_view path, ByteView document);
 
-}  // namespace isodb::repo
+/// What concurrent versions of one member's document say together, oldest first: revoked if one of
+/// them says so, the least role, the prefixes that all allow, the name of the last. At least one.
+Member merge_members(const std::vector<Member>& versions);
+
+}  // namespace isodb::merge

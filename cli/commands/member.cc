@@ -1,0 +1,187 @@
+#include <algorithm>
+
+#include "cli/change.h"
+#include "cli/commands.h"
+#include "cli/text.h"
+#include "merge/members.h"
+
+namespace isodb::cli {
+namespace {
+
+using merge::Member;
+
+struct AddArguments {
+  std::string key, name, role = "writer";
+  std::vector<std::string> prefixes;
+};
+
+struct OneArguments {
+  std::string member;
+};
+
+struct RoleArguments {
+  std::string member, role;
+  std::vector<std::string> prefixes;
+};
+
+struct NamedMember {
+  std::string path;
+  Member member;
+};
+
+std::vector<NamedMember> members_of(const Snapshot& snapshot) {
+  std::vector<NamedMember> members;
+  for (auto cursor = snapshot.documents(merge::kMembersPrefix); cursor.valid(); cursor.next()) {
+    if (auto member = merge::member_at(cursor.path(), cursor.bytes())) {
+      members.push_back({cursor.path(), std::move(*member)});
+    }
+  }
+  return members;
+}
+
+/// By name, or by the beginning of the fingerprint or of the key. Error(kNotFound), or
+/// Error(kInvalid) when several are meant.
+NamedMember find_member(const Snapshot& snapshot, const std::string& wanted) {
+  std::vector<NamedMember> found;
+  std::vector<std::string> names;
+  for (NamedMember& named : members_of(snapshot)) {
+    names.push_back(named.member.name);
+    const Member& member = named.member;
+    const bool by_key = wanted.size() >= 4 && (member.key.fingerprint().starts_with(wanted) ||
+                                               member.key.text().starts_with(wanted));
+    if (member.name == wanted || by_key) found.push_back(std::move(named));
+  }
+  if (found.size() == 1) return found.front();
+  if (found.empty()) {
+    throw Error(ErrorCode::kNotFound, "there is no member '" + wanted + "'",
+                did_you_mean(nearest(wanted, names)));
+  }
+  throw Error(ErrorCode::kInvalid, "several members are called '" + wanted + "'",
+              "name one by its fingerprint: 'isodb member list'");
+}
+
+ExitCode list(Context& context) {
+  const Repository& repository = context.repository(Access::kRead);
+  context.page();
+  for (const NamedMember& named : members_of(repository.snapshot())) {
+    const Member& member = named.member;
+    if (context.json()) {
+      context.print(JsonObject()
+                        .string("name", member.name)
+                        .string("fingerprint", member.key.fingerprint())
+                        .string("key", member.key.text())
+                        .string("role", merge::role_name(member.role))
+                        .strings("prefixes", member.prefixes)
+                        .boolean("revoked", member.revoked));
+      continue;
+    }
+    context.out() << context.paint(Style::kYellow, member.key.fingerprint()) << "  "
+                  << (member.revoked ? context.paint(Style::kRed, "revoked")
+                                     : std::string(merge::role_name(member.role)))
+                  << "  " << printable(member.name);
+    for (const std::string& prefix : member.prefixes) context.out() << "  " << printable(prefix);
+    context.out() << "\n";
+  }
+  return ExitCode::kDone;
+}
+
+ExitCode write(Context& context, const Member& member, const std::string& message) {
+  const std::string path = merge::member_path(member.key);
+  return change_documents(context, message, [&](Transaction& transaction) {
+    const std::optional<Entry> before = transaction.entry(path);
+    if (before) {
+      transaction.expect_content(path, before->content);
+    } else {
+      transaction.expect_absent(path);
+    }
+    transaction.put(path, merge::member_document(member), {.media_type = "application/json"});
+    return outcome_of(before, transaction.entry(path));
+  });
+}
+
+void declare_add(Options& options, AddArguments& arguments) {
+  options.argument("KEY", &arguments.key, "what 'isodb key export' prints on the other device");
+  options.argument("NAME", &arguments.name, "what people call the member");
+  options.option("--role ROLE", &arguments.role, "default: writer", {"admin", "writer", "reader"});
+  options.option("--prefix PREFIX", &arguments.prefixes,
+                 "a writer may change only paths that begin so; any number of times");
+}
+
+ExitCode add(const AddArguments& arguments, Context& context) {
+  const std::optional<PublicKey> key = PublicKey::parse(arguments.key);
+  if (!key) {
+    throw Error(ErrorCode::kInvalid, "'" + arguments.key + "' is no public key",
+                "'isodb key export' prints one: ed25519: and 64 hexadecimal digits");
+  }
+  const Repository& repository = context.repository(Access::kWrite);
+  if (repository.snapshot().entry(merge::member_path(*key))) {
+    throw Error(ErrorCode::kInvalid, "the key is a member's already",
+                "'isodb member list' shows it; 'isodb member role' changes what it may do");
+  }
+  return write(context,
+               {arguments.name, *key, merge::parse_role(arguments.role), arguments.prefixes, false},
+               "member: add " + arguments.name + " as " + arguments.role);
+}
+
+void declare_one(Options& options, OneArguments& arguments) {
+  options.argument("MEMBER", &arguments.member, "a name, or the beginning of a fingerprint");
+}
+
+ExitCode remove(const OneArguments& arguments, Context& context) {
+  NamedMember named = find_member(context.repository(Access::kWrite).snapshot(), arguments.member);
+  named.member.revoked = true;
+  return write(context, named.member, "member: revoke " + named.member.name);
+}
+
+void declare_role(Options& options, RoleArguments& arguments) {
+  options.argument("MEMBER", &arguments.member, "a name, or the beginning of a fingerprint");
+  options.argument("ROLE", &arguments.role, "admin, writer or reader");
+  options.option("--prefix PREFIX", &arguments.prefixes,
+                 "a writer may change only paths that begin so; any number of times");
+}
+
+ExitCode set_role(const RoleArguments& arguments, Context& context) {
+  NamedMember named = find_member(context.repository(Access::kWrite).snapshot(), arguments.member);
+  named.member.role = merge::parse_role(arguments.role);
+  named.member.prefixes = arguments.prefixes;
+  return write(context, named.member,
+               "member: " + named.member.name + " becomes " + arguments.role);
+}
+
+template <typename Arguments>
+Command child(std::string name, std::string summary, void (*declare)(Options&, Arguments&),
+              ExitCode (*run)(const Arguments&, Context&)) {
+  return {.name = std::move(name),
+          .summary = std::move(summary),
+          .details = "",
+          .examples = {},
+          .declare = bind<Arguments>(declare, run),
+          .children = {}};
+}
+
+}  // namespace
+
+Command member_command() {
+  return {.name = "member",
+          .summary = "say who may write what",
+          .details =
+              "Members are documents under .isodb/members/, so whoever has the commits can judge "
+              "every one of them offline. Only admins change them. A member that is removed is "
+              "revoked: what it wrote without knowing does not count any more once the revocation "
+              "arrives, unless somebody else's commit builds on it.",
+          .examples = {{"isodb member add \"$(cat tablet.pub)\" barn-tablet --prefix barn/",
+                        "let a device write below barn/"},
+                       {"isodb member remove barn-tablet", "it was lost"}},
+          .declare = bind(list),
+          .children = {{.name = "list",
+                        .summary = "the members, their roles and prefixes",
+                        .details = "",
+                        .examples = {},
+                        .declare = bind(list),
+                        .children = {}},
+                       child("add", "let a key in", declare_add, add),
+                       child("remove", "revoke a member's key", declare_one, remove),
+                       child("role", "change what a member may do", declare_role, set_role)}};
+}
+
+}  // namespace isodb::cli

@@ -1,0 +1,95 @@
+#include "cli/commands.h"
+#include "cli/input.h"
+#include "cli/output_file.h"
+#include "merge/document_merge.h"
+#include "merge/rules.h"
+
+namespace isodb::cli {
+namespace {
+
+struct Arguments {
+  std::string base, left, right;
+  std::optional<std::string> rules, path, output;
+};
+
+void declare(Options& options, Arguments& arguments) {
+  options.argument("BASE", &arguments.base, "the file that both began with");
+  options.argument("LEFT", &arguments.left, "what one made of it");
+  options.argument("RIGHT", &arguments.right, "what the other made of it, later");
+  options.option("--rules FILE", &arguments.rules, "merge by the rules in this file");
+  options.option("--path PATH", &arguments.path,
+                 "as the document of this path; default: the name of LEFT");
+  options.option("-o,--output FILE", &arguments.output,
+                 "write this file; default: standard output");
+}
+
+merge::DocumentPtr read(const std::string& file, const std::string& media_type) {
+  return merge::Document::make({Input(file).read_all(merge::kMergedBytesMax), media_type, {}});
+}
+
+merge::Rules read_rules(const std::optional<std::string>& file) {
+  if (!file) return {};
+  try {
+    return merge::Rules::parse(Input(*file).read_all(merge::kRulesBytesMax));
+  } catch (const Error& error) {
+    throw error.within(*file);
+  }
+}
+
+void report(Context& context, const std::vector<merge::Conflict>& conflicts) {
+  for (const merge::Conflict& conflict : conflicts) {
+    context.note((conflict.field.empty() ? "the document" : conflict.field) + ": " +
+                 std::string(merge::reason_name(conflict.reason)));
+  }
+}
+
+ExitCode run(const Arguments& arguments, Context& context) {
+  const std::size_t slash = arguments.left.rfind('/');
+  const std::string path =
+      arguments.path.value_or(arguments.left.substr(slash == std::string::npos ? 0 : slash + 1));
+  const std::string media_type(media_type_for_path(path));
+  const merge::Rules rules = read_rules(arguments.rules);
+  merge::FileMerge files;
+  files.path = path;
+  files.base = read(arguments.base, media_type);
+  files.left = read(arguments.left, media_type);
+  files.right = read(arguments.right, media_type);
+  files.rule = rules.find(path);
+  const merge::MergedDocument merged = merge::merge_files(files);
+  const Bytes bytes = merged.document ? merged.document->content() : Bytes();
+  if (arguments.output) {
+    OutputFile file(*arguments.output);
+    file.write(bytes);
+    file.finish();
+  }
+  if (context.json()) {
+    std::vector<JsonObject> conflicts;
+    for (const merge::Conflict& conflict : merged.conflicts) {
+      conflicts.push_back(JsonObject()
+                              .string("field", conflict.field)
+                              .string("reason", merge::reason_name(conflict.reason)));
+    }
+    context.print(JsonObject().objects("conflicts", conflicts).bytes("text", bytes));
+  } else {
+    if (!arguments.output) context.out() << bytes;
+    report(context, merged.conflicts);
+  }
+  return merged.conflicts.empty() ? ExitCode::kDone : ExitCode::kConflicts;
+}
+
+}  // namespace
+
+Command merge_file_command() {
+  return {.name = "merge-file",
+          .summary = "merge three files by the rules of documents",
+          .details =
+              "Needs no repository. What merging could not decide is RIGHT's, and named on "
+              "standard error: exit code 4. So it serves as a merge driver of git.",
+          .examples = {{"isodb merge-file base.json mine.json theirs.json", "print the merge"},
+                       {"isodb merge-file b.json l.json r.json --rules merge.json -o out.json",
+                        "by rules, into a file"}},
+          .declare = bind<Arguments>(declare, run),
+          .children = {}};
+}
+
+}  // namespace isodb::cli

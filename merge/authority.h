@@ -1,0 +1,48 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "isodb/key.h"
+#include "merge/members.h"
+#include "objects/tree.h"
+
+namespace isodb::merge {
+
+/// What a repository says of itself.
+inline constexpr std::string_view kRepositoryDocument = ".isodb/repository.json";
+
+/// Who may write what, as the members in one tree say: the state of a commit's parents, so that
+/// anyone can judge the commit offline. Borrows the reader's source and cache. Thread-safe where
+/// `root_author` is.
+class Authority {
+ public:
+  /// `root_author` is asked only where the members leave a key without rights.
+  Authority(objects::NodeReader nodes, std::function<PublicKey()> root_author)
+      : nodes_(nodes), root_author_(std::move(root_author)) {}
+
+  /// What `key` may do by the members in `tree`; nullopt for a stranger. A repository open to
+  /// anyone gives a key without a document the right to write. Where the tree has no admin, the
+  /// root's author is one.
+  std::optional<Member> member(const TreeId& tree, const PublicKey& key) const;
+  bool has_admin(const TreeId& tree) const;
+
+ protected:
+  /// nullopt where there is none, and for one that is too large to govern anything.
+  std::optional<Bytes> document(const TreeId& tree, std::string_view path) const;
+
+ private:
+  std::optional<Member> stated(const TreeId& tree, const PublicKey& key) const;
+  bool open_to_anyone(const TreeId& tree) const;
+  std::optional<Bytes> content(const Entry& entry) const;
+
+  objects::NodeReader nodes_;
+  std::function<PublicKey()> root_author_;
+};
+
+/// "" when the member may write the path; otherwise why not, for people.
+std::string write_problem(const std::optional<Member>& member, std::string_view path);
+
+}  // namespace isodb::merge

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <compare>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "merge/workspace.h"
+
+namespace isodb::merge {
+
+/// A writer's forked heads beyond this many are set aside.
+inline constexpr std::size_t kForkedHeadsMax = 8;
+
+/// peel(D) for D = past(heads): which heads count, after revoked and forked work is set aside
+/// (docs/merge.md, "Members"). Looks only at what is not in the past of all heads unless a member's
+/// document changed there. One use. Borrows.
+class Peel {
+ public:
+  /// `root_author` wrote the root of all.
+  Peel(Workspace& workspace, Commits heads, const PublicKey& root_author);
+
+  /// The heads of peel(D), ascending in fold order.
+  Commits run();
+  /// After run(): commits that were set aside.
+  const std::unordered_set<CommitIndex>& peeled() const { return peeled_; }
+
+ private:
+  struct Seniority {
+    int rank = 0;  // 0 the root's author, 1 members, 2 others
+    CommitIndex first = 0;
+    std::string path;
+  };
+
+  void find_changed_members();
+  Commits valid_heads();
+  bool peel_forked(const Commits& heads);
+  bool is_revoked(CommitIndex commit);
+  bool may_be_revoked(CommitIndex commit) const;
+  const Commits& revocations_of(const PublicKey& key);
+  bool is_void(CommitIndex revocation);
+  bool is_concurrent(CommitIndex a, CommitIndex b);
+  Seniority seniority_of(const PublicKey& key);
+  bool is_more_senior(const PublicKey& a, const PublicKey& b);
+  /// All writes of a path in D.
+  WriteSet all_writes(PathHistory& writes);
+
+  Workspace& workspace_;
+  CommitGraph& graph_;
+  Commits heads_;
+  std::set<CommitIndex> original_;
+  PublicKey root_author_;
+  std::unordered_set<std::string> changed_members_;  // paths
+  std::map<PublicKey, Commits> revocations_;
+  std::map<PublicKey, Seniority> seniority_;
+  std::unordered_map<CommitIndex, bool> void_;
+  std::unordered_map<CommitIndex, bool> revoked_;
+  std::unordered_set<CommitIndex> forked_, peeled_;
+  std::optional<std::map<std::pair<WriterId, std::uint64_t>, std::size_t>> numbers_;
+};
+
+}  // namespace isodb::merge

@@ -1,0 +1,92 @@
+#include "repo/merging.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "repo/state.h"
+
+namespace isodb::repo {
+
+/// The store, below what the work at hand has written and not committed yet.
+class Merging::Source : public objects::ObjectSource {
+ public:
+  explicit Source(const objects::ObjectSource& store) : store_(store) {}
+  std::optional<objects::Object> get(const Id& id) const override {
+    if (above_ != nullptr) {
+      if (std::optional<objects::Object> object = above_->get(id)) return object;
+    }
+    return store_.get(id);
+  }
+  bool contains(const Id& id) const override {
+    return (above_ != nullptr && above_->contains(id)) || store_.contains(id);
+  }
+  void set_above(const objects::ObjectSource* above) { above_ = above; }
+
+ private:
+  const objects::ObjectSource& store_;
+  const objects::ObjectSource* above_ = nullptr;
+};
+
+Merging::Merging(RepositoryState& repository) : repository_(repository) {}
+Merging::~Merging() = default;
+
+template <typename Work>
+auto Merging::run(const objects::ObjectSource* objects, Work&& work) {
+  const std::lock_guard lock(mutex_);
+  if (!engine_) {
+    source_ = std::make_unique<Source>(*repository_.store);
+    merge::StateEngine::Options options;
+    options.root = repository_.root;
+    engine_ = std::make_unique<merge::StateEngine>(*source_, *repository_.node_cache, options);
+  }
+  struct Above {
+    Source& source;
+    ~Above() { source.set_above(nullptr); }
+  } const above{*source_};
+  source_->set_above(objects);
+  return work(*engine_);
+}
+
+merge::State Merging::state(std::span<const CommitId> heads, objects::ObjectStore& objects) {
+  return run(&objects, [&](merge::StateEngine& engine) { return engine.state(heads, objects); });
+}
+
+TreeId Merging::commit_tree(std::span<const CommitId> parents, const TreeId& base,
+                            const TreeId& tree, objects::ObjectStore& objects) {
+  return run(&objects, [&](merge::StateEngine& engine) {
+    return engine.commit_tree(parents, base, tree, objects);
+  });
+}
+
+std::vector<merge::PathVersion> Merging::versions(std::string_view path,
+                                                  std::span<const CommitId> heads) {
+  return run(nullptr, [&](merge::StateEngine& engine) { return engine.versions(path, heads); });
+}
+
+merge::PathState Merging::path_state(std::string_view path, std::span<const CommitId> heads) {
+  return run(nullptr, [&](merge::StateEngine& engine) { return engine.path_state(path, heads); });
+}
+
+merge::CheckedCommit Merging::check(const CommitId& id, const Commit& commit,
+                                    objects::ObjectStore& objects) {
+  return run(&objects,
+             [&](merge::StateEngine& engine) { return engine.check(id, commit, objects); });
+}
+
+std::vector<CommitId> Merging::heads_of(std::vector<CommitId> commits) {
+  return run(nullptr, [&](merge::StateEngine& engine) {
+    merge::CommitGraph& graph = engine.graph();
+    std::vector<CommitId> heads = graph.ids(graph.heads_of(graph.add(commits)));
+    std::sort(heads.begin(), heads.end());
+    return heads;
+  });
+}
+
+bool Merging::in_past(const CommitId& ancestor, std::span<const CommitId> heads) {
+  return run(nullptr, [&](merge::StateEngine& engine) {
+    merge::CommitGraph& graph = engine.graph();
+    return graph.in_past(graph.add(ancestor), graph.add(heads));
+  });
+}
+
+}  // namespace isodb::repo

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "isodb/commit.h"
+#include "merge/state_engine.h"
+#include "objects/source.h"
+
+namespace isodb {
+class RepositoryState;
+}
+
+namespace isodb::repo {
+
+/// A repository's merge engine behind a lock: any number of threads. Made when it is first asked,
+/// because most programs never merge. It sees the repository's objects, and those of the sink that
+/// it writes to.
+class Merging {
+ public:
+  explicit Merging(RepositoryState& repository);
+  ~Merging();
+
+  /// The state of these heads and all before them; new nodes, documents and the merge object go to
+  /// `objects`.
+  merge::State state(std::span<const CommitId> heads, objects::ObjectStore& objects);
+  /// The tree of a commit that is about to be made: see merge::StateEngine.
+  TreeId commit_tree(std::span<const CommitId> parents, const TreeId& base, const TreeId& tree,
+                     objects::ObjectStore& objects);
+  std::vector<merge::PathVersion> versions(std::string_view path, std::span<const CommitId> heads);
+  merge::PathState path_state(std::string_view path, std::span<const CommitId> heads);
+  /// Judges a commit; `objects` holds what the store does not, and takes what had to be computed.
+  merge::CheckedCommit check(const CommitId& id, const Commit& commit,
+                             objects::ObjectStore& objects);
+  /// Of these commits, those that no other one of them sees, sorted by id.
+  std::vector<CommitId> heads_of(std::vector<CommitId> commits);
+  /// Is `ancestor` in the past of one of `heads`?
+  bool in_past(const CommitId& ancestor, std::span<const CommitId> heads);
+
+ private:
+  class Source;
+  /// Runs `work` on the engine while it also sees `objects`.
+  template <typename Work>
+  auto run(const objects::ObjectSource* objects, Work&& work);
+
+  RepositoryState& repository_;
+  std::mutex mutex_;
+  std::unique_ptr<Source> source_;
+  std::unique_ptr<merge::StateEngine> engine_;
+};
+
+}  // namespace isodb::repo

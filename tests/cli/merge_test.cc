@@ -1,0 +1,278 @@
+#include <fstream>
+
+#include "tests/cli/cli_test.h"
+
+namespace isodb::testing {
+namespace {
+
+using Words = std::vector<std::string>;
+
+/// The branches main and trial, apart since they wrote `base` under cows/ada.json.
+class ApartRunner : public RepositoryRunner {
+ public:
+  explicit ApartRunner(const std::string& base = R"({"name":"Ada","weight":500,"visits":1})") {
+    put("cows/ada.json", base);
+    must({"branch", "trial"});
+  }
+  void put_on(const std::string& branch, const std::string& path, const std::string& bytes) const {
+    must({"switch", branch});
+    must({"put", path}, {.input = bytes});
+  }
+  std::string document() const { return must({"get", "cows/ada.json"}); }
+};
+
+void save(const ProgramRunner& runner, const std::string& name, const std::string& text) {
+  std::ofstream(runner.folder() / name, std::ios::binary) << text;
+}
+
+std::string target(const ApartRunner& runner, const std::string& branch) {
+  return member(json_line(runner.must({"ref", "get", "heads/" + branch, "--json"})), "target");
+}
+
+TEST_CASE("edits of different fields both survive, and both branches end with one merge id") {
+  const ApartRunner runner;
+  runner.put_on("trial", "cows/ada.json", R"({"name":"Ada","weight":510,"visits":1})");
+  runner.put_on("main", "cows/ada.json", R"({"name":"Ada","weight":500,"visits":2})");
+  const core::Json merged = json_line(runner.must({"merge", "trial", "--json"}));
+  CHECK(keys_of(merged) ==
+        Words{"branch", "result", "before", "after", "heads", "peeled", "merged", "conflicts"});
+  CHECK(member(merged, "result") == "merged");
+  CHECK(member(merged, "conflicts") == "0");
+  CHECK(runner.document() == R"({"name":"Ada","weight":510,"visits":2})");
+  const core::Json other = json_line(runner.must({"merge", "main", "--into", "trial", "--json"}));
+  CHECK(member(other, "after") == member(merged, "after"));
+  CHECK(target(runner, "trial") == target(runner, "main"));
+  CHECK(runner.must({"cat", "@", "--type"}) == "merge\n");
+  CHECK(member(json_line(runner.must({"merge", "trial", "--json"})), "result") == "up-to-date");
+}
+
+TEST_CASE("a merge that only goes forward needs no merge object") {
+  const ApartRunner runner;
+  runner.put_on("trial", "new.txt", "new\n");
+  const std::string ahead = runner.head();
+  runner.must({"switch", "main"});
+  const core::Json merged = json_line(runner.must({"merge", "trial", "--json"}));
+  CHECK(member(merged, "result") == "fast-forward");
+  CHECK(member(merged, "after") == ahead);
+}
+
+TEST_CASE(
+    "two values for one field are a conflict that is shown, and that resolving ends for good") {
+  const ApartRunner runner;
+  runner.put_on("trial", "cows/ada.json", R"({"name":"Ada","weight":510,"visits":1})");
+  runner.put_on("main", "cows/ada.json", R"({"name":"Ada","weight":520,"visits":1})");
+  CHECK(runner.run({"merge", "trial"}).exit_code == 4);
+  const Ran listed = runner.run({"conflicts", "--json"});
+  CHECK(listed.exit_code == 4);
+  const core::Json conflict = json_line(listed.out);
+  CHECK(keys_of(conflict) == Words{"path", "content", "reasons", "versions"});
+  const core::Json reason = conflict.find("reasons")->items().front();
+  CHECK(member(reason, "part") == "content");
+  CHECK(member(reason, "field") == "/weight");
+  CHECK(member(reason, "reason") == "both-changed");
+  CHECK(contains(runner.must({"get", "cows/ada.json"}), "520"));
+  CHECK(contains(runner.must({"get", "cows/ada.json", "--version", "1"}), "510"));
+  CHECK(runner.run({"get", "cows/ada.json", "--version", "3"}).exit_code == 1);
+  CHECK(runner.run({"resolve", "cows/ada.json"}).exit_code == 2);
+  CHECK(runner.run({"resolve", "cows/ada.json", "--take", "7"}).exit_code == 2);
+  runner.must({"resolve", "cows/ada.json", "--take", "1"});
+  CHECK(runner.run({"conflicts"}).exit_code == 0);
+  CHECK(contains(runner.document(), "510"));
+  CHECK(member(json_line(runner.must({"merge", "trial", "--json"})), "result") == "up-to-date");
+  runner.must({"verify", "--again"});
+  runner.must({"fsck"});
+}
+
+TEST_CASE("an edit beats a delete, visibly, and the deletion can be taken") {
+  const ApartRunner runner;
+  runner.must({"switch", "trial"});
+  runner.must({"rm", "cows/ada.json"});
+  runner.put_on("main", "cows/ada.json", R"({"name":"Ada","weight":520,"visits":1})");
+  CHECK(runner.run({"merge", "trial"}).exit_code == 4);
+  CHECK(contains(runner.document(), "520"));
+  CHECK(contains(runner.run({"conflicts"}).out, "edit-and-delete"));
+  const Words take = {"resolve", "cows/ada.json", "--take", "1"};
+  runner.must(take);
+  CHECK(runner.run({"get", "cows/ada.json"}).exit_code == 1);
+}
+
+TEST_CASE("rules count up counters and are refused with line and column when they are wrong") {
+  const ApartRunner runner;
+  const Ran refused = runner.run({"put", ".isodb/merge.json"},
+                                 {.input = "{\"rules\": [\n  {\"match\": \"cows/**\", "
+                                           "\"strategy\": \"wild\"}]}"});
+  CHECK(refused.exit_code == 2);
+  CHECK(contains(refused.err, ".isodb/merge.json"));
+  CHECK(contains(refused.err, "line 2"));
+  runner.must({"put", ".isodb/merge.json"},
+              {.input = R"({"rules":[{"match":"cows/**","strategy":"json",)"
+                        R"("fields":{"/visits":"counter","/weight":"latest"}}]})"});
+  runner.must({"merge", "main", "--into", "trial"});
+  runner.put_on("trial", "cows/ada.json", R"({"name":"Ada","weight":510,"visits":4})");
+  runner.put_on("main", "cows/ada.json", R"({"name":"Ada","weight":520,"visits":3})");
+  runner.must({"merge", "trial"});
+  CHECK(runner.document() == R"({"name":"Ada","weight":520,"visits":6})");
+  CHECK(runner.run({"conflicts"}).exit_code == 0);
+}
+
+TEST_CASE("a plan shows the merge and changes nothing") {
+  const ApartRunner runner;
+  runner.put_on("trial", "cows/ada.json", R"({"name":"Ada","weight":510,"visits":1})");
+  runner.put_on("main", "cows/ada.json", R"({"name":"Ada","weight":500,"visits":2})");
+  const std::string before = runner.head();
+  const auto planned = json_lines(runner.must({"merge", "trial", "--plan", "--json"}));
+  REQUIRE(planned.size() == 2);
+  CHECK(member(planned[0], "path") == "cows/ada.json");
+  CHECK(contains(runner.must({"merge", "trial", "--plan"}), "/weight"));
+  CHECK(runner.head() == before);
+  CHECK(member(json_line(runner.must({"merge", "trial", "--json"})), "after") ==
+        member(planned[1], "after"));
+}
+
+TEST_CASE("resolve --all settles everything below a prefix in one commit") {
+  const ApartRunner runner;
+  for (const std::string path : {"a/1.txt", "a/2.txt", "b/1.txt"}) {
+    runner.put_on("trial", path, "from trial\n");
+    runner.put_on("main", path, "from main\n");
+  }
+  CHECK(runner.run({"merge", "trial"}).exit_code == 4);
+  runner.must({"resolve", "--all", "a/", "--take", "first"});
+  CHECK(runner.must({"get", "a/2.txt"}) == "from trial\n");
+  CHECK(json_lines(runner.run({"conflicts", "--json"}).out).size() == 1);
+  runner.must({"resolve", "--all", "--accept"});
+  CHECK(runner.run({"conflicts"}).exit_code == 0);
+}
+
+TEST_CASE("merge-file merges three files and says by its exit code whether it had to choose") {
+  const ProgramRunner runner;
+  save(runner, "base.json", R"({"a":1,"b":1})");
+  save(runner, "left.json", R"({"a":2,"b":1})");
+  save(runner, "right.json", R"({"a":1,"b":3})");
+  save(runner, "other.json", R"({"a":9,"b":1})");
+  CHECK(runner.must({"merge-file", "base.json", "left.json", "right.json"}) == R"({"a":2,"b":3})");
+  const Ran conflict = runner.run({"merge-file", "base.json", "left.json", "other.json"});
+  CHECK(conflict.exit_code == 4);
+  CHECK(conflict.out == R"({"a":9,"b":1})");
+  CHECK(contains(conflict.err, "/a: both-changed"));
+  save(runner, "rules.json",
+       R"({"rules":[{"match":"**","strategy":"json","fields":{"/a":"counter"}}]})");
+  CHECK(runner.must({"merge-file", "base.json", "left.json", "other.json", "--rules",
+                     "rules.json"}) == R"({"a":10,"b":1})");
+  CHECK(runner.run({"merge-file", "base.json", "left.json"}).exit_code == 2);
+  CHECK(runner.run({"merge-file", "base.json", "left.json", "none.json"}).exit_code == 1);
+}
+
+TEST_CASE("members are added, listed, given roles and revoked") {
+  const RepositoryRunner runner;
+  const std::string key =
+      "ed25519:d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+  runner.must({"member", "add", key, "tablet", "--prefix", "barn/"});
+  CHECK(runner.run({"member", "add", key, "again"}).exit_code == 2);
+  CHECK(runner.run({"member", "add", "no-key", "x"}).exit_code == 2);
+  auto members = json_lines(runner.must({"member", "list", "--json"}));
+  REQUIRE(members.size() == 2);
+  const auto tablet = [&] {
+    for (const core::Json& one : json_lines(runner.must({"member", "--json"}))) {
+      if (member(one, "name") == "tablet") return one;
+    }
+    return core::Json();
+  };
+  CHECK(keys_of(tablet()) == Words{"name", "fingerprint", "key", "role", "prefixes", "revoked"});
+  CHECK(member(tablet(), "role") == "writer");
+  runner.must({"member", "role", "tablet", "reader"});
+  CHECK(member(tablet(), "role") == "reader");
+  runner.must({"member", "remove", "tablet"});
+  CHECK(member(tablet(), "revoked") == "true");
+  const Ran unknown = runner.run({"member", "remove", "tabley"});
+  CHECK(unknown.exit_code == 1);
+  CHECK(contains(unknown.err, "tablet"));
+  runner.must({"verify"});
+}
+
+TEST_CASE("what was verified is remembered, and --again checks it all the same") {
+  const ApartRunner runner;
+  CHECK(contains(runner.must({"verify"}), "every commit holds"));
+  CHECK(contains(runner.must({"verify"}), "every commit holds"));
+  CHECK(contains(runner.must({"verify", "--again", "--since", "@~1"}), "every commit holds"));
+  CHECK(runner.run({"verify", "--since", "nowhere"}).exit_code == 1);
+}
+
+/// An office that lets a tablet write below barn/.
+class TwoDevices : public ProgramRunner {
+ public:
+  TwoDevices() {
+    must({"init", "office"});
+    at("office", {"put", "barn/hay.json"}, R"({"bales":10,"place":"loft"})");
+    const core::Json tablet = json_line(must({"clone", "office", "tablet", "--json"}));
+    at("office", {"member", "add", member(tablet, "key"), "tablet", "--prefix", "barn/"});
+    meet();
+  }
+  std::string at(const std::string& device, Words words, const std::string& input = {}) const {
+    words.insert(words.begin(), {"-C", device});
+    return must(words, {.input = input});
+  }
+  Ran try_at(const std::string& device, Words words, const std::string& input = {}) const {
+    words.insert(words.begin(), {"-C", device});
+    return run(words, {.input = input});
+  }
+  /// Each fetches from the other and merges.
+  void meet() const {
+    for (const auto& [here, there] : {std::pair("tablet", "office"), {"office", "tablet"}}) {
+      at(here, {"fetch", there, "--as", there});
+      const Ran merged = try_at(here, {"merge", "remotes/" + std::string(there) + "/main"});
+      CHECK((merged.exit_code == 0 || merged.exit_code == 4));
+    }
+  }
+  std::string head(const std::string& device) const {
+    return member(json_line(at(device, {"ref", "get", "heads/main", "--json"})), "target");
+  }
+};
+
+TEST_CASE("two repositories that edit apart meet and hold the same merge id") {
+  const TwoDevices devices;
+  CHECK(devices.head("office") == devices.head("tablet"));
+  devices.at("office", {"put", "barn/hay.json"}, R"({"bales":12,"place":"loft"})");
+  devices.at("tablet", {"put", "barn/hay.json"}, R"({"bales":10,"place":"shed"})");
+  devices.meet();
+  CHECK(devices.at("tablet", {"get", "barn/hay.json"}) == R"({"bales":12,"place":"shed"})");
+  CHECK(devices.head("office") == devices.head("tablet"));
+  CHECK(devices.at("tablet", {"cat", "@", "--type"}) == "merge\n");
+  for (const char* device : {"office", "tablet"}) {
+    devices.at(device, {"verify", "--again"});
+    devices.at(device, {"fsck"});
+  }
+}
+
+TEST_CASE("a commit outside its author's prefixes is refused, by the rule's name, and stays out") {
+  const TwoDevices devices;
+  CHECK(devices.try_at("tablet", {"put", "house/door.json"}, "{}").exit_code == 7);
+  CHECK(devices.try_at("tablet", {"put", ".isodb/epoch"}, "1\n").exit_code == 7);
+}
+
+TEST_CASE("what a revoked device wrote without knowing is set aside, on every device alike") {
+  const TwoDevices devices;
+  devices.at("tablet", {"put", "barn/ghost.json"}, "{}");
+  devices.at("office", {"member", "remove", "tablet"});
+  devices.at("office", {"fetch", "tablet", "--as", "tablet"});
+  const core::Json merged =
+      json_line(devices.at("office", {"merge", "remotes/tablet/main", "--json"}));
+  CHECK(merged.find("peeled")->items().size() == 1);
+  CHECK(devices.try_at("office", {"get", "barn/ghost.json"}).exit_code == 1);
+  devices.at("tablet", {"fetch", "office", "--as", "office"});
+  devices.at("tablet", {"merge", "remotes/office/main"});
+  CHECK(devices.try_at("tablet", {"get", "barn/ghost.json"}).exit_code == 1);
+  CHECK(devices.head("office") == devices.head("tablet"));
+}
+
+TEST_CASE("a repository with another root is no clone and is refused") {
+  const TwoDevices devices;
+  devices.must({"init", "stranger"});
+  const Ran refused = devices.try_at("office", {"fetch", "stranger"});
+  CHECK(refused.exit_code == 2);
+  CHECK(contains(refused.err, "another repository"));
+  CHECK(devices.run({"clone", "nowhere", "copy"}).exit_code == 1);
+  CHECK(devices.run({"clone", "office", "tablet"}).exit_code == 2);
+}
+
+}  // namespace
+}  // namespace isodb::testing

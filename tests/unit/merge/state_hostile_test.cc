@@ -1,0 +1,166 @@
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/support/histories.h"
+#include "tests/support/testing.h"
+
+using namespace isodb;
+using isodb::testing::error_code_of;
+using isodb::testing::HistoryMaker;
+
+namespace {
+
+/// A commit with these writes whose tree holds one more entry, which is nobody's write.
+Commit with_entry(HistoryMaker& maker, const std::vector<CommitId>& parents, const char* path,
+                  const Entry& entry) {
+  Commit commit = maker.make(parents, {{"own", "1"}}, {});
+  commit.tree = objects::edit_tree(maker.nodes(), maker.store, commit.tree,
+                                   std::vector{objects::TreeChange{path, entry}});
+  return commit;
+}
+
+std::string random_json(std::mt19937_64& random) {
+  std::string text = "{";
+  for (const char* name : {"a", "b", "c"}) {
+    if (random() % 4 == 0) continue;
+    text += (text.size() > 1 ? ",\"" : "\"") + std::string(name) + "\":";
+    text += random() % 3 == 0 ? "[1," + std::to_string(random() % 4) + ",3]"
+                              : std::to_string(random() % 3);
+  }
+  return text + "}";
+}
+
+}  // namespace
+
+TEST_CASE("entries that a commit's tree holds and that its author did not write do not count") {
+  HistoryMaker maker;
+  const CommitId base = maker.commit({maker.root}, {{"x", "1"}});
+  const Stamp of_base = maker.read(base).stamp();
+  Entry merged = maker.entry("x", "forged", {of_base.clock, WriterId{77}});
+  merged.flags = kFlagMerged | kFlagConflict;
+  const std::vector<std::pair<const char*, Entry>> forgeries{
+      {"x", maker.entry("x", "forged", of_base)},
+      {"x", maker.entry("x", "forged", {HybridTime{1}, {}})},
+      {"y", maker.entry("y", "forged", of_base)},
+      {"x", merged}};
+  for (const auto& [path, forged] : forgeries) {
+    const Commit commit = with_entry(maker, {base}, path, forged);
+    const CommitId id = maker.put(commit);
+    const auto checked = maker.engine().check(id, commit, maker.store);
+    CHECK(checked.refusal.empty());
+    CHECK_FALSE(checked.tree_as_stated);
+    CHECK(maker.text_in(checked.tree, "x") == "1");
+    CHECK(maker.text_in(checked.tree, "y") == "-");
+    CHECK(maker.text_in(checked.tree, "own") == "1");
+    const CommitId other = maker.commit({base}, {{"z", "1"}});
+    CHECK(maker.text({id, other}, "x") == "1");
+  }
+}
+
+TEST_CASE("a tree that leaves out what it should hold is told by its checking") {
+  HistoryMaker maker;
+  const CommitId base = maker.commit({maker.root}, {{"x", "1"}, {"y", "1"}});
+  Commit commit = maker.make({base}, {{"own", "1"}}, {});
+  commit.tree = objects::edit_tree(maker.nodes(), maker.store, commit.tree,
+                                   std::vector{objects::TreeChange{"x", std::nullopt}});
+  const auto checked = maker.engine().check(maker.put(commit), commit, maker.store);
+  CHECK_FALSE(checked.tree_as_stated);
+  CHECK(maker.text_in(checked.tree, "x") == "1");
+  // Listed as deleted and still there.
+  Commit kept = maker.make({base}, {{"own", "1"}}, {});
+  kept.deleted = objects::write_content(maker.store, objects::encode_deleted_paths({"y"})).id;
+  const auto deletes = maker.engine().check(maker.put(kept), kept, maker.store);
+  CHECK(deletes.refusal.empty());
+  CHECK_FALSE(deletes.tree_as_stated);
+  CHECK(maker.text_in(deletes.tree, "y") == "-");
+}
+
+TEST_CASE("trees that contradict their history are an error, not a state") {
+  HistoryMaker maker;
+  const CommitId base = maker.commit({maker.root}, {{"x", "1"}});
+  const Entry stray = maker.entry("x", "stray", {HybridTime{5}, WriterId{9}});
+  // Entered without having been checked.
+  const CommitId bad = maker.put(with_entry(maker, {base}, "x", stray));
+  const CommitId good = maker.commit({base}, {{"x", "2"}});
+  const CommitId other = maker.commit({base}, {{"z", "2"}});
+  CHECK(error_code_of([&] { maker.state({bad, other}); }) == ErrorCode::kCorrupt);
+  CHECK(maker.text({good, other}, "x") == "2");  // the engine stays good
+}
+
+TEST_CASE("a deletion of what never was is a version that nobody misses") {
+  HistoryMaker maker;
+  const CommitId a = maker.commit({maker.root}, {{"x", std::nullopt}});
+  const CommitId b = maker.commit({maker.root}, {{"x", "1"}});
+  CHECK(maker.text({a, b}, "x") == "1");
+  CHECK(maker.engine().versions("x", std::vector{a, b}).size() == 2);
+  CHECK((maker.at(maker.state({a, b}), "x")->flags & kFlagMerged) != 0);
+  const CommitId c = maker.commit({a}, {{"x", std::nullopt}});
+  CHECK(maker.text({a, c}, "x") == "-");
+}
+
+TEST_CASE("what was merged by others and remembered is what merging anew gives") {
+  std::mt19937_64 random(5);
+  const char* const rules[] = {
+      R"({"rules":[{"match":"*","strategy":"json","fields":{"/a":"max","/b":"set"}}]})",
+      R"({"rules":[{"match":"p*","strategy":"latest"}]})"};
+  for (int round = 0; round < 15; ++round) {
+    HistoryMaker maker;
+    std::vector<CommitId> all{maker.root};
+    while (all.size() < 40) {
+      std::vector<CommitId> parents;
+      for (std::size_t n = 1 + random() % 2; n > 0; --n) {
+        parents.push_back(all[all.size() - 1 - random() % std::min<std::size_t>(5, all.size())]);
+      }
+      auto& graph = maker.engine().graph();
+      parents = graph.ids(graph.heads_of(graph.add(parents)));
+      HistoryMaker::Writes writes;
+      for (const char* path : {"p.json", "q.json"}) {
+        if (random() % 2 == 0) writes[path] = random_json(random);
+        if (random() % 10 == 0) writes[path] = std::nullopt;
+      }
+      if (random() % 12 == 0) writes[".isodb/merge.json"] = rules[random() % 2];
+      if (random() % 24 == 0) writes[".isodb/merge.json"] = std::nullopt;
+      all.push_back(maker.commit(parents, writes, {.writer = 500 + all.size()}));
+    }
+    auto engine = maker.fresh_engine();
+    for (const CommitId& id : all) {
+      const Commit commit = maker.read(id);
+      const auto checked = engine->check(id, commit, maker.store);
+      INFO("round " << round << ", commit " << id.hex());
+      REQUIRE(checked.tree_as_stated);
+      REQUIRE(checked.base_as_stated);
+      if (commit.parents.empty()) continue;
+      if (random() % 4 == 0) engine = maker.fresh_engine();
+      for (const char* path : {"p.json", "q.json"}) {
+        const merge::PathState state = engine->path_state(path, commit.parents);
+        std::string text = state.document ? state.document->content() : "-";
+        if (!state.conflicts.empty()) text += "!";
+        REQUIRE(text == maker.text_in(checked.base, path));
+      }
+    }
+  }
+}
+
+TEST_CASE("two writers who merge one another with a lag never have a ground, and come to an end") {
+  HistoryMaker maker;
+  const CommitId base = maker.commit({maker.root}, {{"x.json", R"({"a":0})"}});
+  std::vector<CommitId> left{base, base}, right{base};
+  for (int i = 1; i <= 700; ++i) {
+    const auto parents = [&](const CommitId& a, const CommitId& b) {
+      auto& graph = maker.engine().graph();
+      return graph.ids(graph.heads_of(graph.add(std::vector{a, b})));
+    };
+    const auto text = [&](const char* field) {
+      return R"({"a":)" + std::to_string(i) + R"(,")" + field + R"(":)" + std::to_string(i) + "}";
+    };
+    left.push_back(
+        maker.commit(parents(left.back(), right.back()), {{"x.json", text("l")}}, {.writer = 1}));
+    right.push_back(maker.commit(parents(left[left.size() - 3], right.back()),
+                                 {{"x.json", text("r")}}, {.writer = 2}));
+  }
+  const std::vector<CommitId> heads{left.back(), right.back()};
+  CHECK(maker.fresh_engine()->merged(heads, maker.store).tree == maker.state(heads));
+  CHECK(maker.text(heads, "x.json").back() == '!');
+}
