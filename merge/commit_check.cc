@@ -72,7 +72,8 @@ std::string CommitCheck::denied(const TreeId& base) {
   for (const objects::TreeChange& write : writes_) {
     const std::string problem = write_problem(member, write.path);
     if (problem.empty()) continue;
-    return who + " may not write '" + write.path + "': " + problem;
+    std::string denial = who;
+    return denial.append(" may not write '").append(write.path).append("': ").append(problem);
   }
   return {};
 }

@@ -94,8 +94,10 @@ bool Peel::peel_forked(const Commits& heads) {
         return CommitGraph::Step::kParents;
       });
     }
-    std::erase_if(theirs, [&](CommitIndex commit) {
-      return (*numbers_)[{writer, graph_.peek(commit).sequence}] < 2;
+    // Not by the name `writer`: clang 14 captures no structured binding.
+    std::erase_if(theirs, [this](CommitIndex commit) {
+      const CommitFacts& facts = graph_.peek(commit);
+      return (*numbers_)[{facts.stamp.writer, facts.sequence}] < 2;
     });
     std::sort(theirs.begin(), theirs.end(), [this](CommitIndex a, CommitIndex b) {
       return graph_.peek(a).id < graph_.peek(b).id;

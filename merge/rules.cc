@@ -227,9 +227,9 @@ Rules Rules::parse(ByteView text) {
 }
 
 const Rule* Rules::find(std::string_view path) const {
-  static const std::vector<std::size_t> kNone;
+  static const std::vector<std::size_t> none;
   const auto found = state_->by_first_segment.find(path.substr(0, path.find('/')));
-  const auto& literal = found == state_->by_first_segment.end() ? kNone : found->second;
+  const auto& literal = found == state_->by_first_segment.end() ? none : found->second;
   // Both are ascending: the first rule that matches comes first in either.
   auto a = literal.begin();
   auto b = state_->by_wildcard.begin();

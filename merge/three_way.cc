@@ -12,7 +12,6 @@
 namespace isodb::merge {
 
 using core::Json;
-using core::JsonMember;
 
 std::vector<NamePlace> merged_names(const std::vector<const Json*>& objects) {
   std::list<NamePlace> order;
