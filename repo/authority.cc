@@ -44,6 +44,9 @@ void Authority::check_stays_governed(const TreeId& after, const StagedChanges& c
   for (const StagedChanges::Change* change : governed) {
     const std::string path(change->path);
     const std::optional<Bytes> text = document(after, path);
+    if (!text && !change->removed) {
+      throw Error(ErrorCode::kLimit, "'" + path + "' is longer than what governs may be, 64 KiB");
+    }
     if (text && path.starts_with(merge::kMembersPrefix)) check_member_document(path, *text);
     if (path != merge::kRepositoryDocument) continue;
     if (!text) {

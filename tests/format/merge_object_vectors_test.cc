@@ -33,7 +33,7 @@ Merge merge_of(std::uint64_t heads, std::uint64_t epoch) {
 }  // namespace
 
 TEST_CASE("merges have the ids that the vectors say, and are read back") {
-  std::ifstream file(std::string(ISODB_TEST_VECTORS) + "/merge.txt");
+  std::ifstream file(std::string(ISODB_TEST_VECTORS) + "/merge_objects.txt");
   std::size_t seen = 0;
   for (std::string line; std::getline(file, line);) {
     if (line.empty() || line[0] == '#') continue;
