@@ -30,9 +30,19 @@ void check_member(std::string_view path, const Bytes& content) {
   throw Error(ErrorCode::kInvalid, "the document of this key is " + merge::member_path(member.key));
 }
 
+/// This version runs no scripts: a rule that names one would keep every merge from being computed.
+void check_rules(const merge::Rules& rules) {
+  for (const merge::Rule& rule : rules.all()) {
+    if (rule.script.empty()) continue;
+    throw Error(ErrorCode::kUnsupported,
+                "the rule for '" + rule.match + "' names a script, which this isodb cannot run",
+                "use another strategy: docs/merge.md lists them");
+  }
+}
+
 void check_content(std::string_view path, const Bytes& content) {
   if (path == merge::kRulesPath) {
-    merge::Rules::parse(content);
+    check_rules(merge::Rules::parse(content));
   } else if (path == merge::kEpochPath) {
     check_epoch(content);
   } else if (path.starts_with(merge::kMembersPrefix)) {

@@ -104,6 +104,12 @@ TEST_CASE("rules count up counters and are refused with line and column when the
   CHECK(refused.exit_code == 2);
   CHECK(contains(refused.err, ".isodb/merge.json"));
   CHECK(contains(refused.err, "line 2"));
+  const Ran scripted =
+      runner.run({"put", ".isodb/merge.json"},
+                 {.input = R"({"rules":[{"match":"**","strategy":"script","script":)"
+                           R"(".isodb/merge/a.star"}]})"});
+  CHECK(scripted.exit_code == 7);
+  CHECK(contains(scripted.err, "names a script"));
   runner.must({"put", ".isodb/merge.json"},
               {.input = R"({"rules":[{"match":"cows/**","strategy":"json",)"
                         R"("fields":{"/visits":"counter","/weight":"latest"}}]})"});
