@@ -6,7 +6,7 @@ endif()
 include(CMakePackageConfigHelpers)
 
 # The library is the layers up to repo; the order is that of a static link, users first.
-set(isodb_layers repo merge refs objects core)
+set(isodb_layers repo merge script refs objects core)
 
 add_library(isodb_library INTERFACE)
 add_library(isodb::isodb ALIAS isodb_library)

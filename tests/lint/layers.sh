@@ -4,9 +4,16 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-readonly layers=(core objects refs merge repo exchange cli)
+readonly layers=(core merge/script objects refs merge repo exchange cli)
 
-files() { find "$1" -type f \( -name '*.cc' -o -name '*.h' \) -print0; }
+# The sources of a layer, without those of a layer inside its folder.
+files() {
+  local inner prune=()
+  for inner in "${layers[@]}"; do
+    [[ $inner == "$1"/* ]] && prune+=(-path "$inner" -prune -o)
+  done
+  find "$1" "${prune[@]}" -type f \( -name '*.cc' -o -name '*.h' \) -print0
+}
 
 {
   for ((i = 0; i < ${#layers[@]}; ++i)); do
@@ -20,6 +27,11 @@ files() { find "$1" -type f \( -name '*.cc' -o -name '*.h' \) -print0; }
   done
 } | awk '
   function fault(text) { print place ": " text; bad = 1 }
+  # The layer of a path: its folder, or the folder in that where a layer has one of its own.
+  function layer_of(path,    part) {
+    split(path, part, "/")
+    return (part[1] "/" part[2]) in rank ? part[1] "/" part[2] : part[1]
+  }
   BEGIN {
     # The one folder that may include a library.
     owner["openssl/"] = owner["sodium.h"] = owner["zstd.h"] = owner["zstd_errors.h"] = "core"
@@ -34,15 +46,13 @@ files() { find "$1" -type f \( -name '*.cc' -o -name '*.h' \) -print0; }
     split($0, part, ":")
     place = part[1] ":" part[2]
     path = part[1]
-    folder = path
-    sub(/\/.*/, "", folder)
+    folder = layer_of(path)
     if (!match($0, /[<"][^>"]*[>"]/)) { fault("not readable as an include"); next }
     header = substr($0, RSTART + 1, RLENGTH - 2)
     ours = substr($0, RSTART, 1) == "\""
     in_public = path ~ /^[a-z]+\/isodb\//
     if (ours) {
-      first = header
-      sub(/\/.*/, "", first)
+      first = header ~ /^isodb\// ? "isodb" : layer_of(header)
       name = header
       sub(/^isodb\//, "", name)
       if (first == "isodb") {
