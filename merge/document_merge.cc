@@ -263,6 +263,7 @@ class DocumentMerge {
       flag("", ConflictReason::kScriptFailed);
       return merge_content_by(default_for_types(), nullptr);
     }
+    for (std::string& field : by_script_) flag(std::move(field), ConflictReason::kBothChanged);
     if (given == Given::kTexts) return {std::nullopt, Bytes(merged->as_string())};
     std::vector<const Json*> roots;
     for (const std::size_t version : live_) roots.push_back(sources_.root(version));
@@ -304,7 +305,11 @@ class DocumentMerge {
       answer.value.reset();
       answer.failure = {"not_a_string", "for texts, the script must return a string"};
     }
-    if (!answer.value) result_.script = std::move(answer.failure);
+    if (!answer.value) {
+      result_.script = std::move(answer.failure);
+      return std::nullopt;
+    }
+    std::move(answer.conflicts.begin(), answer.conflicts.end(), std::back_inserter(by_script_));
     return std::move(answer.value);
   }
 
@@ -359,6 +364,7 @@ class DocumentMerge {
   JsonSources sources_, metadata_sources_;
   ValueEquality equality_;
   MemberFinder finder_;
+  std::vector<std::string> by_script_;  // fields that a script put in conflict
   MergedDocument result_;
 };
 

@@ -40,19 +40,14 @@ Id Environment::rule_id(const Rule* rule) const {
   return rule_ids_[static_cast<std::size_t>(rule - rules_.all().data())];
 }
 
-ScriptRunner* Environment::script(const Rule& rule) const {
+std::shared_ptr<ScriptRunner> Environment::script(const Rule& rule) const {
   const auto found = scripts_.find(rule.script);
   if (found == scripts_.end()) return nullptr;
-  Script& script = found->second;
-  if (!script.runner) {
-    if (!loader_) {
-      throw Error(ErrorCode::kUnsupported, "'" + rule.script +
-                                               "' is a merge script, and nothing "
-                                               "here runs scripts");
-    }
-    script.runner = loader_(script.load()->content());
+  if (!loader_) {
+    throw Error(ErrorCode::kUnsupported,
+                "'" + rule.script + "' is a merge script, and nothing here runs scripts");
   }
-  return script.runner.get();
+  return loader_(found->second.content, found->second.load);
 }
 
 EnvironmentPtr Environments::of(const GovernedLookup& lookup) {
@@ -83,10 +78,10 @@ EnvironmentPtr Environments::of(const GovernedLookup& lookup) {
     auto at = made->scripts_.find(rule.script);
     if (at == made->scripts_.end()) {
       if (auto script = lookup(rule.script)) {
-        at = made->scripts_
-                 .emplace(rule.script,
-                          Environment::Script{script->content, std::move(script->load), nullptr})
-                 .first;
+        at =
+            made->scripts_
+                .emplace(rule.script, Environment::Script{script->content, std::move(script->load)})
+                .first;
       }
     }
     parts.append((at == made->scripts_.end() ? Id() : at->second.content).bytes());

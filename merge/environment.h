@@ -25,11 +25,13 @@ inline constexpr std::uint64_t kEpochMax = 1;
 /// The epoch that the content of .isodb/epoch says; 1 where it says none.
 std::uint64_t parse_epoch(ByteView content);
 
-/// Makes a runner of a script's source; one that cannot be compiled gives a runner that fails.
-using ScriptLoader = std::function<std::shared_ptr<ScriptRunner>(ByteView source)>;
+/// Gives the runner of the script with this content, which it reads with `load` unless it knows it.
+/// One that cannot be compiled has a runner that fails.
+using ScriptLoader = std::function<std::shared_ptr<ScriptRunner>(
+    const Id& content, const std::function<DocumentPtr()>& load)>;
 
-/// What holds for merging in some set of commits: epoch, rules, scripts. Immutable but for the
-/// scripts, which are compiled when first asked for; one thread at a time.
+/// What holds for merging in some set of commits: epoch, rules, scripts. Immutable, but its loader
+/// may not be; one thread at a time.
 class Environment {
  public:
   std::uint64_t epoch() const { return epoch_; }
@@ -39,20 +41,19 @@ class Environment {
   const Rule* rule(std::string_view path) const;
   Id rule_id(const Rule* rule) const;
   /// The runner of a rule's script; nullptr where there is no such script.
-  ScriptRunner* script(const Rule& rule) const;
+  std::shared_ptr<ScriptRunner> script(const Rule& rule) const;
 
  private:
   friend class Environments;
   struct Script {
     Id content;
     std::function<DocumentPtr()> load;
-    std::shared_ptr<ScriptRunner> runner;
   };
   std::uint64_t epoch_ = 1;
   Rules rules_;
   Id key_;
   std::vector<Id> rule_ids_;  // as in rules_.all()
-  mutable std::map<std::string, Script, std::less<>> scripts_;
+  std::map<std::string, Script, std::less<>> scripts_;
   ScriptLoader loader_;
 };
 using EnvironmentPtr = std::shared_ptr<const Environment>;

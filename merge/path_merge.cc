@@ -359,8 +359,10 @@ PathMerge::Result PathMerge::compute(Set& set) {
     return writes_.any_live(writes_.common({write_at(deleted)}, {write_at(live)}));
   };
   merge.rule = set.environment->rule(writes_.path());
+  std::shared_ptr<ScriptRunner> script;
   if (merge.rule != nullptr && !merge.rule->script.empty()) {
-    merge.script = set.environment->script(*merge.rule);
+    script = set.environment->script(*merge.rule);
+    merge.script = script.get();
   }
   MergedDocument merged = merge_document(merge);
   return {std::move(merged.document), std::move(merged.conflicts), std::move(merged.script),

@@ -29,8 +29,6 @@ constexpr std::array<std::pair<std::string_view, Strategy>, 9> kStrategies{
      {"set", Strategy::kSet},
      {"list", Strategy::kList}}};
 
-constexpr std::string_view kScriptPrefix = ".isodb/merge/";
-
 /// Reads the document and knows where each value stands, so that each fault has its place.
 class RulesReader {
  public:
@@ -98,7 +96,9 @@ class RulesReader {
       }
     }
     if (is_script) {
-      rule.script = read_script(string_member(object, "script"));
+      const Json& script = string_member(object, "script");
+      rule.script = read_script(script);
+      rule.script_offset = spans_.of(script).begin;
       rule.steps = read_budget(object, "steps");
       rule.cells = read_budget(object, "cells");
     }

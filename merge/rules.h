@@ -14,6 +14,8 @@
 
 namespace isodb::merge {
 
+/// Where the scripts are that rules name.
+inline constexpr std::string_view kScriptPrefix = ".isodb/merge/";
 inline constexpr std::size_t kRulesBytesMax = std::size_t{1} << 20;
 inline constexpr std::size_t kRulesMax = 1'000;
 inline constexpr std::size_t kRuleFieldsMax = 1'000;
@@ -53,6 +55,7 @@ struct Rule {
   FieldStrategy root;             ///< `strategy`
   std::vector<FieldRule> fields;  ///< with kJson: the first that matches holds
   std::string script;             ///< with kScript: a path under .isodb/merge/
+  std::size_t script_offset = 0;  ///< of that path in the text
   std::uint64_t steps = kScriptBudgetDefault, cells = kScriptBudgetDefault;
   std::string canonical;  ///< RFC 8785, for the rule id
 };

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/json.h"
 #include "isodb/hybrid_time.h"
@@ -39,6 +40,7 @@ struct ScriptStep {
 struct ScriptAnswer {
   std::optional<core::Json> value;
   std::optional<ScriptFailure> failure;
+  std::vector<std::string> conflicts = {};  ///< with a value: JSON Pointers of fields in conflict
 };
 
 /// Runs the script of a rule; whoever merges brings one, so that merging knows no language. The

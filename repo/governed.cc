@@ -1,11 +1,13 @@
 #include "repo/governed.h"
 
+#include <set>
 #include <string>
 
 #include "isodb/error.h"
 #include "merge/environment.h"
 #include "merge/members.h"
 #include "merge/rules.h"
+#include "merge/script_programs.h"
 #include "objects/content.h"
 
 namespace isodb::repo {
@@ -30,19 +32,9 @@ void check_member(std::string_view path, const Bytes& content) {
   throw Error(ErrorCode::kInvalid, "the document of this key is " + merge::member_path(member.key));
 }
 
-/// This version runs no scripts: a rule that names one would keep every merge from being computed.
-void check_rules(const merge::Rules& rules) {
-  for (const merge::Rule& rule : rules.all()) {
-    if (rule.script.empty()) continue;
-    throw Error(ErrorCode::kUnsupported,
-                "the rule for '" + rule.match + "' names a script, which this isodb cannot run",
-                "use another strategy: docs/merge.md lists them");
-  }
-}
-
 void check_content(std::string_view path, const Bytes& content) {
   if (path == merge::kRulesPath) {
-    check_rules(merge::Rules::parse(content));
+    merge::Rules::parse(content);
   } else if (path == merge::kEpochPath) {
     check_epoch(content);
   } else if (path.starts_with(merge::kMembersPrefix)) {
@@ -50,9 +42,83 @@ void check_content(std::string_view path, const Bytes& content) {
   }
 }
 
+using Lookup = std::function<std::optional<Entry>(std::string_view path)>;
+
+bool is_script(std::string_view path) {
+  return path.starts_with(merge::kScriptPrefix) && path.ends_with(".star");
+}
+
+/// Rules and scripts as they are after the changes: each script that is named is there and
+/// compiles, and so does every other one that is written.
+class ScriptCheck {
+ public:
+  ScriptCheck(const StagedChanges& changes, const Lookup& before,
+              const objects::ObjectSource& source)
+      : changes_(changes), before_(before), source_(source) {}
+
+  void run() {
+    for (const StagedChanges::Change* change : changes_.sorted(merge::kScriptPrefix)) {
+      if (!change->removed && is_script(change->path)) check_script(change->path);
+    }
+    const std::optional<Entry> rules = after(merge::kRulesPath);
+    const bool concerned = changes_.find(merge::kRulesPath) != nullptr ||
+                           !changes_.sorted(merge::kScriptPrefix).empty();
+    if (rules && concerned) check_named(read(*rules, merge::kRulesBytesMax));
+  }
+
+ private:
+  std::optional<Entry> after(std::string_view path) const {
+    const StagedChanges::Change* change = changes_.find(path);
+    return change == nullptr ? before_(path) : changes_.entry(*change);
+  }
+
+  Bytes read(const Entry& entry, std::uint64_t bytes_max) const {
+    return objects::read_content(source_, {entry.content, entry.kind, entry.size}, bytes_max);
+  }
+
+  void check_named(const Bytes& text) {
+    const merge::Rules rules = rules_of(text);
+    for (const merge::Rule& rule : rules.all()) {
+      if (rule.script.empty() || !checked_.insert(rule.script).second) continue;
+      if (after(rule.script)) {
+        check_script(rule.script);
+        continue;
+      }
+      throw Error(ErrorCode::kInvalid,
+                  core::json_position(text, rule.script_offset).text() + ": there is no script '" +
+                      rule.script + "'",
+                  "write the script first, or both in one commit ('isodb begin')")
+          .within(std::string(merge::kRulesPath));
+    }
+  }
+
+  /// What was committed before and cannot be read names no scripts.
+  static merge::Rules rules_of(const Bytes& text) {
+    try {
+      return merge::Rules::parse(text);
+    } catch (const core::JsonError&) {
+      return {};
+    }
+  }
+
+  void check_script(std::string_view path) {
+    try {
+      merge::compile_merge_script(read(*after(path), script::kSourceBytesMax));
+    } catch (const Error& error) {
+      throw error.within(std::string(path));
+    }
+  }
+
+  const StagedChanges& changes_;
+  const Lookup& before_;
+  const objects::ObjectSource& source_;
+  std::set<std::string> checked_;
+};
+
 }  // namespace
 
-void check_governed(const StagedChanges& changes, const objects::ObjectSource& source) {
+void check_governed(const StagedChanges& changes, const Lookup& before,
+                    const objects::ObjectSource& source) {
   for (const StagedChanges::Change* change : changes.sorted(kGovernedPrefix)) {
     if (change->removed) continue;
     try {
@@ -63,6 +129,7 @@ void check_governed(const StagedChanges& changes, const objects::ObjectSource& s
       throw error.within(std::string(change->path));
     }
   }
+  ScriptCheck(changes, before, source).run();
 }
 
 }  // namespace isodb::repo

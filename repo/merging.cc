@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "merge/script_programs.h"
 #include "repo/state.h"
 
 namespace isodb::repo {
@@ -37,6 +38,7 @@ auto Merging::run(const objects::ObjectSource* objects, Work&& work) {
     source_ = std::make_unique<Source>(*repository_.store);
     merge::StateEngine::Options options;
     options.root = repository_.root;
+    options.scripts = merge::make_script_loader();
     engine_ = std::make_unique<merge::StateEngine>(*source_, *repository_.node_cache, options);
   }
   struct Above {

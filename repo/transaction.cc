@@ -183,7 +183,9 @@ std::variant<CommitId, Stale> Transaction::commit(const CommitOptions& options) 
   if (impl_->state->options.read_only) {
     throw Error(ErrorCode::kDenied, "the repository is open for reading only");
   }
-  repo::check_governed(impl_->changes, impl_->staging);
+  repo::check_governed(
+      impl_->changes, [this](std::string_view path) { return impl_->snapshot.entry(path); },
+      impl_->staging);
   repo::CommitRequest request;
   request.branch = impl_->branch;
   request.base = impl_->snapshot.id();

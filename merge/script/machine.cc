@@ -271,7 +271,7 @@ Value Machine::call_helper(std::size_t index, const Arguments& arguments) {
   }
   std::optional<core::Json> result;
   try {
-    HelperMeter helper_meter(meter());
+    HelperMeter helper_meter(meter(), notes_);
     result = helper.call(values, helper_meter);
   } catch (const Error& error) {
     stop(Reason::kHelper, "isodb." + helper.name + "(): " + error.what());

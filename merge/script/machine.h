@@ -41,6 +41,7 @@ class Machine {
   void print(std::string line);
   std::vector<std::string>& printed() { return printed_; }
   bool printed_is_cut() const { return printed_is_cut_; }
+  std::vector<std::string>& notes() { return notes_; }
 
   void start_iteration(Iterator& iterator, const Value& over);
   bool next_item(Iterator& iterator, Value& item);
@@ -98,6 +99,7 @@ class Machine {
   std::vector<std::string> printed_;
   std::size_t printed_bytes_ = 0;
   bool printed_is_cut_ = false;
+  std::vector<std::string> notes_;
 };
 
 }  // namespace isodb::script

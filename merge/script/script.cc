@@ -95,6 +95,11 @@ void HelperMeter::cells(std::uint64_t count) {
   meter_.cells(count);
 }
 
+void HelperMeter::note(std::string text) {
+  meter_.steps(kNoteSteps + text.size());
+  notes_.push_back(std::move(text));
+}
+
 Helpers::Helpers(std::vector<Helper> all) : all_(std::move(all)) {
   std::sort(all_.begin(), all_.end(),
             [](const Helper& a, const Helper& b) { return a.name < b.name; });
@@ -128,6 +133,7 @@ Outcome run(const Program& program, std::string_view function,
   outcome.cells = meter.cells_used();
   outcome.printed = std::move(machine.printed());
   outcome.printed_is_cut = machine.printed_is_cut();
+  outcome.notes = std::move(machine.notes());
   return outcome;
 }
 

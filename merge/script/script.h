@@ -64,13 +64,17 @@ class Program {
 /// spends, and by what it was given alone.
 class HelperMeter {
  public:
-  explicit HelperMeter(Meter& meter) : meter_(meter) {}
+  HelperMeter(Meter& meter, std::vector<std::string>& notes) : meter_(meter), notes_(notes) {}
   void steps(std::uint64_t count);
   void cells(std::uint64_t count);
+  /// Adds to Outcome::notes. Charges kNoteSteps, and a step for each byte.
+  void note(std::string text);
 
  private:
   Meter& meter_;
+  std::vector<std::string>& notes_;
 };
+inline constexpr std::uint64_t kNoteSteps = 100;
 
 /// A native function that scripts call as isodb.NAME(…), by position alone.
 struct Helper {
@@ -103,6 +107,7 @@ struct Outcome {
   std::uint64_t steps = 0, cells = 0;  ///< used
   std::vector<std::string> printed;    ///< what print() said
   bool printed_is_cut = false;         ///< there was more than kPrintedBytesMax
+  std::vector<std::string> notes;      ///< what helpers left, in the order of the calls
 };
 
 /// Runs the top level of the program, then calls `function` with the arguments. The outcome,

@@ -104,12 +104,6 @@ TEST_CASE("rules count up counters and are refused with line and column when the
   CHECK(refused.exit_code == 2);
   CHECK(contains(refused.err, ".isodb/merge.json"));
   CHECK(contains(refused.err, "line 2"));
-  const Ran scripted =
-      runner.run({"put", ".isodb/merge.json"},
-                 {.input = R"({"rules":[{"match":"**","strategy":"script","script":)"
-                           R"(".isodb/merge/a.star"}]})"});
-  CHECK(scripted.exit_code == 7);
-  CHECK(contains(scripted.err, "names a script"));
   runner.must({"put", ".isodb/merge.json"},
               {.input = R"({"rules":[{"match":"cows/**","strategy":"json",)"
                         R"("fields":{"/visits":"counter","/weight":"latest"}}]})"});
@@ -119,6 +113,90 @@ TEST_CASE("rules count up counters and are refused with line and column when the
   runner.must({"merge", "trial"});
   CHECK(runner.document() == R"({"name":"Ada","weight":520,"visits":6})");
   CHECK(runner.run({"conflicts"}).exit_code == 0);
+}
+
+constexpr const char* kHerdRules =
+    "{\"rules\": [\n  {\"match\": \"cows/**\", \"strategy\": \"script\",\n"
+    "   \"script\": \".isodb/merge/herd.star\"}]}";
+constexpr const char* kHerdScript = R"(
+def merge(base, left, right, context):
+    result = isodb.json(base, left, right, ["/weight"])
+    result["weight"] = max(left["weight"], right["weight"])
+    return result
+)";
+
+TEST_CASE("a rule's script merges, and plan, blame, log, versions and verify know it") {
+  const ApartRunner runner;
+  runner.must({"put", ".isodb/merge/herd.star"}, {.input = kHerdScript});
+  runner.must({"put", ".isodb/merge.json"}, {.input = kHerdRules});
+  runner.must({"merge", "main", "--into", "trial"});
+  runner.put_on("trial", "cows/ada.json", R"({"name":"Ada","weight":530,"visits":1})");
+  runner.put_on("main", "cows/ada.json", R"({"name":"Ada","weight":520,"visits":2})");
+  const std::string merged = R"({"name":"Ada","weight":530,"visits":2})";
+  CHECK(contains(runner.must({"merge", "trial", "--plan"}), "530"));
+  const core::Json here = json_line(runner.must({"merge", "trial", "--json"}));
+  CHECK(member(here, "conflicts") == "0");
+  CHECK(runner.document() == merged);
+  const core::Json there = json_line(runner.must({"merge", "main", "--into", "trial", "--json"}));
+  CHECK(member(there, "after") == member(here, "after"));
+  CHECK(json_lines(runner.must({"versions", "cows/ada.json", "--json"})).size() == 2);
+  CHECK(contains(runner.must({"blame", "cows/ada.json"}), "530"));
+  CHECK(json_lines(runner.must({"log", "cows/ada.json", "--json"})).size() == 3);
+  // On top of what the script made.
+  runner.must({"put", "cows/eve.json"}, {.input = R"({"name":"Eve","weight":1,"visits":0})"});
+  CHECK(contains(runner.must({"verify", "--again"}), "every commit holds"));
+  runner.must({"fsck"});
+}
+
+TEST_CASE("a script that fails is a conflict that says why") {
+  const ApartRunner runner;
+  runner.must({"put", ".isodb/merge/herd.star"},
+              {.input = "def merge(base, left, right, context):\n    fail('ask the vet')\n"});
+  runner.must({"put", ".isodb/merge.json"}, {.input = kHerdRules});
+  runner.must({"merge", "main", "--into", "trial"});
+  runner.put_on("trial", "cows/ada.json", R"({"name":"Ada","weight":530,"visits":1})");
+  runner.put_on("main", "cows/ada.json", R"({"name":"Ada","weight":500,"visits":2})");
+  CHECK(runner.run({"merge", "trial"}).exit_code == 4);
+  CHECK(runner.document() == R"({"name":"Ada","weight":530,"visits":2})");
+  const Ran listed = runner.run({"conflicts"});
+  CHECK(contains(listed.out, "script-failed"));
+  CHECK(contains(listed.out, "the script: line 2, column"));
+  CHECK(contains(listed.out, "ask the vet"));
+  runner.must({"resolve", "cows/ada.json", "--accept"});
+  CHECK(runner.run({"conflicts"}).exit_code == 0);
+  runner.must({"verify", "--again"});
+}
+
+TEST_CASE("scripts that cannot be are refused before they are committed, with their place") {
+  const RepositoryRunner runner;
+  const auto refused = [&](const Words& words, const std::string& input) {
+    const Ran ran = runner.run(words, {.input = input});
+    CHECK(ran.exit_code == 2);
+    return ran.err;
+  };
+  const std::string missing = refused({"put", ".isodb/merge.json"}, kHerdRules);
+  CHECK(contains(missing, ".isodb/merge.json: line 3, column 14"));
+  CHECK(contains(missing, "there is no script '.isodb/merge/herd.star'"));
+  const std::string broken = refused({"put", ".isodb/merge/herd.star"}, "def merge(\n  x y):\n");
+  CHECK(contains(broken, ".isodb/merge/herd.star: line 2, column 5"));
+  CHECK(contains(refused({"put", ".isodb/merge/herd.star"}, "x = 1\n"), "no function merge"));
+  // What no rule names may be anything, unless its name says that it is a script.
+  runner.must({"put", ".isodb/merge/README"}, {.input = "no script"});
+  runner.must({"put", ".isodb/merge/herd.star"}, {.input = kHerdScript});
+  runner.must({"put", ".isodb/merge.json"}, {.input = kHerdRules});
+  CHECK(contains(refused({"rm", ".isodb/merge/herd.star"}, ""), "there is no script"));
+  CHECK(contains(refused({"mv", ".isodb/merge/herd.star", ".isodb/merge/h.star"}, ""),
+                 "there is no script"));
+  CHECK(contains(refused({"put", ".isodb/merge/herd.star"}, "def"), "line 1"));
+  // Both in one commit.
+  runner.must({"begin"});
+  runner.must({"rm", ".isodb/merge/herd.star"});
+  runner.must({"rm", ".isodb/merge.json"});
+  runner.must({"commit"});
+  runner.must({"begin"});
+  runner.must({"put", ".isodb/merge.json"}, {.input = kHerdRules});
+  runner.must({"put", ".isodb/merge/herd.star"}, {.input = kHerdScript});
+  runner.must({"commit"});
 }
 
 TEST_CASE("a plan shows the merge and changes nothing") {

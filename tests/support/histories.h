@@ -9,6 +9,7 @@
 
 #include "core/hash.h"
 #include "merge/members.h"
+#include "merge/script_programs.h"
 #include "merge/state_engine.h"
 #include "objects/commit_codec.h"
 #include "objects/content.h"
@@ -117,6 +118,7 @@ class HistoryMaker {
   std::unique_ptr<merge::StateEngine> fresh_engine() {
     merge::StateEngine::Options options;
     options.root = root;
+    options.scripts = merge::make_script_loader();
     return std::make_unique<merge::StateEngine>(store, cache, options);
   }
   objects::NodeReader nodes() { return {store, cache}; }
