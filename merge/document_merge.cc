@@ -143,13 +143,21 @@ class DocumentMerge {
     return by_writes_of_content(OnConflict::kFlag);
   }
 
-  /// The writes of the content as one field, byte by byte.
-  std::vector<std::size_t> content_candidates() {
+  static bool same_bytes(const Document& a, const Document& b, DocumentPart part) {
+    return part == DocumentPart::kContent ? a.same_content(b)
+                                          : metadata_text(a) == metadata_text(b);
+  }
+  static ByteView metadata_text(const Document& document) {
+    return document.metadata() ? ByteView(*document.metadata()) : ByteView("{}");
+  }
+
+  /// The writes of the content, or of the metadata, as one field, byte by byte.
+  std::vector<std::size_t> candidates_as_one_field(DocumentPart part) {
     std::vector<std::size_t> writes;
     for (const std::size_t i : live_writes_.all()) {
       const PathWrite& write = input_.writes[i];
-      if (write.seen == nullptr || !write.document->same_content(*write.seen) ||
-          saw_conflict(write, DocumentPart::kContent)) {
+      if (write.seen == nullptr || !same_bytes(*write.document, *write.seen, part) ||
+          saw_conflict(write, part)) {
         writes.push_back(i);
       }
     }
@@ -169,7 +177,7 @@ class DocumentMerge {
 
   Content by_writes_of_content(OnConflict on_conflict) {
     const Decision decision = decide_by_default(
-        content_candidates(),
+        candidates_as_one_field(DocumentPart::kContent),
         [&](std::size_t a, std::size_t b) { return document(a).same_content(document(b)); });
     if (decision.conflict && on_conflict == OnConflict::kFlag) {
       flag("", ConflictReason::kBothChanged);
@@ -207,17 +215,22 @@ class DocumentMerge {
     return lay_out(*merged.value);
   }
 
-  /// The bytes of a version that says the same, the last written first; else a new text.
-  Content lay_out(const MergedValue& value) {
+  /// The write or version that says the same, the last written first.
+  std::optional<std::size_t> says(const MergedValue& value, DocumentPart part) {
     equality_.keep(value.data());
+    JsonSources& sources = part == DocumentPart::kContent ? sources_ : metadata_sources_;
     const auto says_it = [&](std::size_t write) {
-      const Json* root = sources_.root(write);
+      const Json* root = sources.root(write);
       return root != nullptr && equality_.equal(*root, value.data());
     };
-    const std::vector<std::size_t> candidates = content_candidates();
-    if (!candidates.empty() && says_it(candidates.back())) return {candidates.back(), {}};
+    const std::vector<std::size_t> candidates = candidates_as_one_field(part);
+    if (!candidates.empty() && says_it(candidates.back())) return candidates.back();
     const auto version = std::find_if(live_.rbegin(), live_.rend(), says_it);
-    if (version != live_.rend()) return {*version, {}};
+    return version == live_.rend() ? std::nullopt : std::optional(*version);
+  }
+
+  Content lay_out(const MergedValue& value) {
+    if (const auto write = says(value, DocumentPart::kContent)) return {write, {}};
     return {std::nullopt, write_merged(value, sources_.of(live_.back()))};
   }
 
@@ -340,7 +353,10 @@ class DocumentMerge {
 
   std::optional<Bytes> merge_metadata() {
     const std::optional<Bytes>& last = document(live_.back()).metadata();
-    if (all_live([&](const Document& version) { return version.metadata() == last; })) return last;
+    if (all_live([&](const Document& version) { return version.metadata() == last; })) {
+      const Json* same = metadata_sources_.root(live_.back());
+      return same != nullptr && same->is_object() && same->size() == 0 ? std::nullopt : last;
+    }
     MergedFields merged = merge_fields(input_, DocumentPart::kMetadata, nullptr, live_writes_,
                                        bases_, metadata_sources_, equality_);
     std::move(merged.conflicts.begin(), merged.conflicts.end(),
@@ -349,10 +365,8 @@ class DocumentMerge {
     if (!merged.value) return last;
     const MergedValue& value = *merged.value;
     if (value.data().is_object() && value.data().size() == 0) return std::nullopt;
-    equality_.keep(value.data());
-    for (auto version = live_.rbegin(); version != live_.rend(); ++version) {
-      const Json* root = metadata_sources_.root(*version);
-      if (equality_.equal(root, &value.data())) return document(*version).metadata();
+    if (const auto write = says(value, DocumentPart::kMetadata)) {
+      return document(*write).metadata();
     }
     return write_merged(value, metadata_sources_.of(live_.back()));
   }

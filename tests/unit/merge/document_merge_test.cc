@@ -251,6 +251,19 @@ TEST_CASE("Media type and metadata merge beside the content") {
         "media-type whole both-changed, metadata /x both-changed");
 }
 
+TEST_CASE("Metadata that is equal as data is taken from whoever wrote it last, empty as none") {
+  const auto of = [](const char* text, const char* metadata) {
+    return Document::make({text, "text/plain", metadata});
+  };
+  const auto base = of("1", R"({"x":1})");
+  // The right side wrote the content alone.
+  const auto respelled = merge_files({"a", base, of("1", R"({"x":1.0})"), of("2", R"({"x":1})")});
+  CHECK(respelled.document->metadata() == R"({"x":1.0})");
+  CHECK(respelled.conflicts.empty());
+  const auto empty = merge_files({"a", base, of("2", "{}"), of("1", "{}")});
+  CHECK(empty.document->metadata() == std::nullopt);
+}
+
 TEST_CASE("Large content is told by its id") {
   const auto large = [](char id) {
     Id content;
