@@ -125,6 +125,21 @@ Commits History::deleters(std::string_view path, const Commits& heads) {
   return found;
 }
 
+std::vector<std::string> History::written_paths(CommitIndex commit, const std::string& prefix) {
+  const Commits& parents = graph_.facts(commit).parents;
+  const TreeId before = parents.empty() ? objects::empty_tree_id() : tree(parents.front());
+  const Stamp stamp = graph_.peek(commit).stamp;
+  std::vector<std::string> paths;
+  objects::TreeDiff diff(nodes_, before, tree(commit), prefix);
+  while (auto difference = diff.next()) {
+    const std::optional<Entry>& entry = difference->after;
+    if (entry && (entry->flags & kFlagMerged) == 0 && entry->stamp == stamp) {
+      paths.push_back(std::move(difference->path));
+    }
+  }
+  return paths;
+}
+
 const Commits* History::merged_versions(const Entry& entry) const {
   const auto known = merged_.find(digest_of(entry));
   return known == merged_.end() ? nullptr : &known->second;

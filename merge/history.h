@@ -49,6 +49,10 @@ class History {
   const Commits* merged_versions(const Entry& entry) const;
   void remember_merged(const Entry& entry, const Commits& versions);
 
+  /// The paths below `prefix` that a commit wrote and did not delete, ascending; reads what its
+  /// tree has that its first parent's has not.
+  std::vector<std::string> written_paths(CommitIndex commit, const std::string& prefix);
+
   /// The document of an entry.
   DocumentPtr document(const Entry& entry);
   /// Content of at most `bytes_max`; nullopt for more.

@@ -28,7 +28,8 @@ Commits Peel::run() {
   }
 }
 
-/// The member documents that not all heads hold alike, or that somebody deleted since they parted.
+/// The member documents that not all heads hold alike, or that somebody deleted since they parted;
+/// and those that twins wrote, since heads may hold alike what two of these wrote.
 void Peel::find_changed_members() {
   const objects::NodeReader& nodes = workspace_.history.nodes();
   const TreeId first = workspace_.history.tree(heads_.front());
@@ -38,6 +39,12 @@ void Peel::find_changed_members() {
     while (auto difference = diff.next()) changed_members_.insert(std::move(difference->path));
   }
   for (const CommitIndex commit : graph_.region(heads_).commits) {
+    if (graph_.is_twin(graph_.peek(commit).stamp)) {
+      const std::string prefix(kMembersPrefix);
+      for (std::string& path : workspace_.history.written_paths(commit, prefix)) {
+        changed_members_.insert(std::move(path));
+      }
+    }
     if (!graph_.peek(commit).deleted) continue;
     const auto deleted = workspace_.history.deleted_paths(commit);
     auto at = std::lower_bound(deleted->begin(), deleted->end(), kMembersPrefix);

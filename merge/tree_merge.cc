@@ -71,6 +71,12 @@ class TreeMerge::Differences {
     return difference;
   }
 
+  HeadSet everybody() const {
+    HeadSet all((heads_ + 63) / 64, ~std::uint64_t{0});
+    if (heads_ % 64 != 0) all.back() = (std::uint64_t{1} << heads_ % 64) - 1;
+    return all;
+  }
+
  private:
   struct Later {
     const std::vector<std::optional<objects::TreeDifference>>* now;
@@ -79,11 +85,6 @@ class TreeMerge::Differences {
     }
   };
 
-  HeadSet everybody() const {
-    HeadSet all((heads_ + 63) / 64, ~std::uint64_t{0});
-    if (heads_ % 64 != 0) all.back() = (std::uint64_t{1} << heads_ % 64) - 1;
-    return all;
-  }
   void advance(std::size_t at) {
     now_[at] = diffs_[at].next();
     if (now_[at]) queue_.push(at);
@@ -119,6 +120,7 @@ TreeMerge::TreeMerge(Workspace& workspace, objects::ObjectSink& sink, Commits he
 MergedTree TreeMerge::run() {
   choose_pivot();
   collect_deletions();
+  collect_twins();
   settle_governed();
   settle_rest();
   settle_flagged();
@@ -161,6 +163,15 @@ void TreeMerge::collect_deletions() {
   std::sort(deletions_.begin(), deletions_.end());
 }
 
+/// Heads may hold the same entry from two commits with one stamp. These are two versions, which no
+/// comparison of trees shows.
+void TreeMerge::collect_twins() {
+  for (const CommitIndex commit : region_.commits) {
+    if (!history_.graph().is_twin(history_.graph().peek(commit).stamp)) continue;
+    for (std::string& path : history_.written_paths(commit, {})) of_twins_.insert(std::move(path));
+  }
+}
+
 Commits TreeMerge::deleters(const std::string& path) const {
   Commits commits;
   auto at = std::lower_bound(deletions_.begin(), deletions_.end(), std::pair(path, CommitIndex{0}));
@@ -168,21 +179,29 @@ Commits TreeMerge::deleters(const std::string& path) const {
   return commits;
 }
 
-TreeMerge::Differences TreeMerge::differences(const std::string& prefix) {
+void TreeMerge::visit_differences(const std::string& prefix,
+                                  const std::function<void(const Difference&)>& visit) {
   std::vector<TreeId> trees;
   trees.reserve(heads_.size());
   for (const CommitIndex head : heads_) trees.push_back(history_.tree(head));
-  return {history_.nodes(), trees, prefix};
+  std::set<std::string> alike = of_twins_;
+  Differences all(history_.nodes(), trees, prefix);
+  while (const std::optional<Difference> difference = all.next()) {
+    alike.erase(difference->path);
+    visit(*difference);
+  }
+  for (const std::string& path : alike) {
+    if (!path.starts_with(prefix)) continue;
+    std::optional<Entry> entry = history_.entry(heads_.front(), path);
+    if (is_of_twins(entry)) visit({path, {{std::move(entry), all.everybody()}}});
+  }
 }
 
 void TreeMerge::settle_governed() {
   std::map<std::string, std::pair<Difference, Decision>> decided;
-  Differences all = differences(std::string(kGovernedPrefix));
-  while (std::optional<Difference> difference = all.next()) {
-    Decision decision = decide(*difference);
-    std::string path = difference->path;
-    decided.emplace(std::move(path), std::pair(std::move(*difference), std::move(decision)));
-  }
+  visit_differences(std::string(kGovernedPrefix), [&](const Difference& difference) {
+    decided.emplace(difference.path, std::pair(difference, decide(difference)));
+  });
   environment_ = workspace_.environment_of([&](const std::string& path) {
     std::optional<Entry> entry;
     if (const auto at = decided.find(path); at == decided.end()) {
@@ -202,12 +221,11 @@ void TreeMerge::settle_governed() {
 }
 
 void TreeMerge::settle_rest() {
-  Differences all = differences({});
-  while (const std::optional<Difference> difference = all.next()) {
+  visit_differences({}, [&](const Difference& difference) {
     ++statistics_.compared;
-    if (difference->path.starts_with(kGovernedPrefix)) continue;
-    settle(*difference, decide(*difference));
-  }
+    if (difference.path.starts_with(kGovernedPrefix)) return;
+    settle(difference, decide(difference));
+  });
 }
 
 /// What no tree differs in may still come out otherwise when the rules do.
@@ -244,12 +262,13 @@ void TreeMerge::settle(const Difference& difference, const Decision& decision) {
   if (entry != difference.groups.front().entry) changes_.push_back({path, std::move(entry)});
 }
 
-std::optional<CommitIndex> TreeMerge::writer_in_region(const std::string& path,
-                                                       const Entry& entry) const {
-  const bool is_twin = history_.graph().is_twin(entry.stamp);
+bool TreeMerge::is_of_twins(const std::optional<Entry>& entry) const {
+  return entry && !is_merged(entry) && history_.graph().is_twin(entry->stamp);
+}
+
+std::optional<CommitIndex> TreeMerge::writer_in_region(const Entry& entry) const {
   for (const CommitIndex commit : history_.graph().with_stamp(entry.stamp)) {
-    if (!region_.holds(commit)) continue;
-    if (!is_twin || history_.entry(commit, path) == entry) return commit;
+    if (region_.holds(commit)) return commit;
   }
   return std::nullopt;
 }
@@ -264,7 +283,8 @@ bool TreeMerge::is_past_of_only(CommitIndex commit, const std::vector<std::uint6
 }
 
 /// The versions where each head has one or none: a writer counts unless a head that has another
-/// entry knows it, since what that head has is then newer. nullopt where some entry is a merge.
+/// entry knows it, since what that head has is then newer. nullopt where some entry is a merge, or
+/// where its stamp does not name its writer.
 std::optional<Commits> TreeMerge::plain_versions(const Difference& difference,
                                                  const Commits& deleted) {
   if (difference.any_merged()) return std::nullopt;
@@ -275,7 +295,8 @@ std::optional<Commits> TreeMerge::plain_versions(const Difference& difference,
       without = group.heads;
       continue;
     }
-    const auto writer = writer_in_region(difference.path, *group.entry);
+    if (is_of_twins(group.entry)) return std::nullopt;
+    const auto writer = writer_in_region(*group.entry);
     if (writer && is_past_of_only(*writer, group.heads)) versions.push_back(*writer);
   }
   Commits deletions;
@@ -287,15 +308,19 @@ std::optional<Commits> TreeMerge::plain_versions(const Difference& difference,
   return versions;
 }
 
-/// The same where some entry is a merge. Deletions that all heads know need no looking up: where
-/// they still count, such an entry's versions name them.
+/// The same where some entry is a merge or of twins. Deletions that all heads know need no looking
+/// up: where they still count, such an entry's versions name them.
 Commits TreeMerge::listed_versions(const Difference& difference, const Commits& deleted) {
   PathHistory& writes = workspace_.path(difference.path).writes;
   Commits versions = deleted;
   for (const Difference::Group& group : difference.groups) {
     if (!group.entry) continue;
-    const Commits commits = writes.commits(writes.versions_at(heads_[first_of(group.heads)]));
-    versions.insert(versions.end(), commits.begin(), commits.end());
+    for (std::size_t i = first_of(group.heads); i < heads_.size(); ++i) {
+      if ((group.heads[i / 64] >> i % 64 & 1) == 0) continue;
+      const Commits commits = writes.commits(writes.versions_at(heads_[i]));
+      versions.insert(versions.end(), commits.begin(), commits.end());
+      if (!is_of_twins(group.entry)) break;  // the others' are the same
+    }
   }
   return history_.graph().heads_of(std::move(versions));
 }

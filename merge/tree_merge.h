@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,8 +45,11 @@ class TreeMerge {
   struct Decision;
 
   void choose_pivot();
-  Differences differences(const std::string& prefix);
+  /// The paths that have to be decided.
+  void visit_differences(const std::string& prefix,
+                         const std::function<void(const Difference&)>& visit);
   void collect_deletions();
+  void collect_twins();
   void settle_governed();
   void settle_rest();
   void settle_flagged();
@@ -53,7 +57,8 @@ class TreeMerge {
   std::optional<Commits> plain_versions(const Difference& difference, const Commits& deleted);
   Commits listed_versions(const Difference& difference, const Commits& deleted);
   Commits deleters(const std::string& path) const;
-  std::optional<CommitIndex> writer_in_region(const std::string& path, const Entry& entry) const;
+  bool is_of_twins(const std::optional<Entry>& entry) const;
+  std::optional<CommitIndex> writer_in_region(const Entry& entry) const;
   bool is_past_of_only(CommitIndex commit, const std::vector<std::uint64_t>& heads) const;
   void settle(const Difference& difference, const Decision& decision);
 
@@ -63,6 +68,7 @@ class TreeMerge {
   Commits heads_;  // the first is the pivot
   CommitGraph::Region region_;
   std::vector<std::pair<std::string, CommitIndex>> deletions_;  // in the region, ascending
+  std::set<std::string> of_twins_;  // paths that twins in the region wrote
   EnvironmentPtr environment_;
   std::vector<objects::TreeChange> changes_;
   std::vector<std::string> settled_;  // ascending; only where the environment is not the pivot's

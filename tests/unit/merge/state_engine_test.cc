@@ -377,3 +377,22 @@ TEST_CASE("two commits of one stamp are told apart") {
     CHECK(maker.text_in(state, "y") == "c");
   }
 }
+
+TEST_CASE("what two commits of one stamp wrote alike are two versions") {
+  HistoryMaker maker;
+  const CommitId base = maker.commit({maker.root}, {{"x", "0"}});
+  const std::uint64_t clock = maker.read(base).clock.value + 100;
+  const HistoryMaker::As twin{.writer = 5, .clock = clock, .sequence = 3};
+  const CommitId a = maker.commit({base}, {{"x", "1"}, {"a", ""}}, twin);
+  const CommitId b = maker.commit({base}, {{"x", "1"}, {"b", ""}}, twin);
+  const CommitId on_a = maker.commit({a}, {{"x", "2"}});
+  for (const auto& order : {std::vector{a, b, on_a}, std::vector{on_a, b, a}}) {
+    const auto engine = maker.fresh_engine();
+    for (const CommitId& id : order) engine->graph().add(id);
+    const TreeId both = engine->merged(std::vector{a, b}, maker.store).tree;
+    CHECK((maker.at(both, "x")->flags & kFlagMerged) != 0);
+    CHECK(maker.text_in(both, "x") == "1");
+    // Its author saw the one, not the other.
+    CHECK(maker.text_in(engine->merged(std::vector{on_a, b}, maker.store).tree, "x") == "2!");
+  }
+}
