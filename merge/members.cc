@@ -59,6 +59,7 @@ Bytes member_document(const Member& member) {
 }
 
 Member parse_member(ByteView document) {
+  if (document.size() > kMemberBytesMax) fail("is longer than 64 KiB");
   const core::Json object = core::parse_json(document);
   if (!object.is_object()) fail("is not a JSON object");
   Member member;

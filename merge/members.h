@@ -10,6 +10,8 @@
 
 namespace isodb::merge {
 
+/// A longer document says nothing about anybody.
+inline constexpr std::size_t kMemberBytesMax = std::size_t{64} << 10;
 inline constexpr std::string_view kMembersPrefix = ".isodb/members/";
 
 enum class Role { kReader, kWriter, kAdmin };

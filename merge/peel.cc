@@ -6,11 +6,6 @@
 #include "merge/members.h"
 
 namespace isodb::merge {
-namespace {
-
-constexpr std::uint64_t kMemberBytesMax = 64 * 1024;
-
-}  // namespace
 
 Peel::Peel(Workspace& workspace, Commits heads, const PublicKey& root_author)
     : workspace_(workspace),

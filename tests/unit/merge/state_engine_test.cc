@@ -300,6 +300,10 @@ TEST_CASE("members' documents merge to what all of them allow") {
   const CommitId revoked = write(merge::Role::kAdmin, true, {});
   CHECK(maker.text({all, revoked}, member_path(1)) ==
         member_text(1, merge::Role::kAdmin, true) + "!");
+  const std::string longer = merge::member_document(
+      {std::string(65'536, 'n'), numbered_key(1), merge::Role::kReader, {}, true});
+  const CommitId none = maker.commit({maker.root}, {{member_path(1), longer}});
+  CHECK(maker.text({all, none}, member_path(1)) == member_text(1, merge::Role::kAdmin) + "!");
 }
 
 TEST_CASE("work of a revoked member that the revocation did not know is set aside until built on") {
