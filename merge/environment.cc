@@ -56,10 +56,10 @@ EnvironmentPtr Environments::of(const GovernedLookup& lookup) {
   if (const auto epoch = lookup(std::string(kEpochPath))) {
     made->epoch_ = parse_epoch(epoch->load()->content());
   }
-  if (made->epoch_ > kEpochMax) {
+  if (made->epoch_ > epoch_max_) {
     throw Error(ErrorCode::kUnsupported,
                 "merging by the rules of epoch " + std::to_string(made->epoch_) +
-                    " is newer than this build of isodb, which knows " + std::to_string(kEpochMax),
+                    " is newer than this build of isodb, which knows " + std::to_string(epoch_max_),
                 "upgrade isodb; until then commits are kept and passed on, but not merged");
   }
   Bytes parts;

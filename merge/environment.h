@@ -70,13 +70,14 @@ using GovernedLookup = std::function<std::optional<GovernedDocument>(const std::
 class Environments {
  public:
   /// Without a loader, a rule that names a script that is there cannot be followed.
-  explicit Environments(ScriptLoader loader) : loader_(std::move(loader)) {}
-  /// Error(kUnsupported) for an epoch that this build does not know, and for a script without a
-  /// loader.
+  Environments(ScriptLoader loader, std::uint64_t epoch_max)
+      : loader_(std::move(loader)), epoch_max_(epoch_max) {}
+  /// Error(kUnsupported) for an epoch above `epoch_max`, and for a script without a loader.
   EnvironmentPtr of(const GovernedLookup& lookup);
 
  private:
   ScriptLoader loader_;
+  std::uint64_t epoch_max_;
   std::unordered_map<Id, Rules> rules_;  // by content id
   std::unordered_map<Id, EnvironmentPtr> environments_;
 };

@@ -18,7 +18,7 @@ class StateEngine::Impl {
   Impl(const objects::ObjectSource& source, objects::NodeCache& nodes, Options engine_options)
       : options(std::move(engine_options)),
         scratch(source),
-        workspace(scratch, nodes, options.scripts),
+        workspace(scratch, nodes, options.scripts, options.epoch_max),
         graph(workspace.history.graph()) {}
 
   /// Runs `action` again when two commits turned out to have one stamp, since until then writes

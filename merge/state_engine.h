@@ -70,6 +70,9 @@ class StateEngine {
     CommitId root;         ///< of the repository
     ScriptLoader scripts;  ///< empty: rules with scripts are not supported
     std::size_t states_remembered_max = 1024;
+    /// The newest epoch that is merged. Above kEpochMax for tests alone: all epochs merge alike as
+    /// yet, and differ in the digests of merged entries.
+    std::uint64_t epoch_max = kEpochMax;
   };
 
   StateEngine(const objects::ObjectSource& source, objects::NodeCache& nodes, Options options);

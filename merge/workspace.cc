@@ -19,9 +19,9 @@ std::size_t size_of(const Workspace::Path& path) {
 }  // namespace
 
 Workspace::Workspace(const objects::ObjectSource& source, objects::NodeCache& nodes,
-                     ScriptLoader scripts)
+                     ScriptLoader scripts, std::uint64_t epoch_max)
     : history(source, nodes),
-      environments_(std::move(scripts)),
+      environments_(std::move(scripts), epoch_max),
       no_environment_(std::make_shared<const Environment>()) {}
 
 Workspace::Path& Workspace::path(const std::string& path) {

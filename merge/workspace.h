@@ -18,7 +18,8 @@ namespace isodb::merge {
 /// source and cache. One thread at a time.
 class Workspace : public EnvironmentSource {
  public:
-  Workspace(const objects::ObjectSource& source, objects::NodeCache& nodes, ScriptLoader scripts);
+  Workspace(const objects::ObjectSource& source, objects::NodeCache& nodes, ScriptLoader scripts,
+            std::uint64_t epoch_max = kEpochMax);
 
   /// The work on one path. Kept until forget() or trim().
   struct Path {
