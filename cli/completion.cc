@@ -1,6 +1,7 @@
 #include "cli/completion.h"
 
 #include <algorithm>
+#include <array>
 
 #include "cli/commands.h"
 #include "cli/folder.h"
@@ -87,7 +88,8 @@ std::vector<Candidate> documents(Repository& repository, const std::string& word
 /// Values of an argument or option that is called `kind` in the help.
 std::vector<Candidate> values(const std::string& kind, const std::string& word,
                               const std::optional<std::string>& directory, Output& out) {
-  if (kind == "FILE") return {{":files", ""}};
+  constexpr std::array kFiles = {"FILE", "BASE", "LEFT", "RIGHT", "MORE"};
+  if (std::ranges::find(kFiles, kind) != kFiles.end()) return {{":files", ""}};
   if (kind == "DIR") return {{":folders", ""}};
   std::vector<Candidate> found;
   if (kind == "SETTING") {

@@ -431,16 +431,17 @@ MergedDocument merge_files(const FileMerge& files) {
   input.script = files.script;
   const std::size_t first = files.base == nullptr ? 0 : 1;
   if (files.base != nullptr) input.writes.push_back({.document = files.base});
-  for (const DocumentPtr& side : {files.left, files.right}) {
+  std::vector<DocumentPtr> versions{files.left, files.right};
+  versions.insert(versions.end(), files.more.begin(), files.more.end());
+  for (const DocumentPtr& version : versions) {
     const HybridTime clock{input.writes.size()};
-    input.writes.push_back({.clock = clock, .document = side, .seen = files.base});
+    input.versions.push_back(input.writes.size());
+    input.writes.push_back({.clock = clock, .document = version, .seen = files.base});
   }
   input.sight = Sight(input.writes.size());
-  if (first == 1) {
-    input.sight.set(1, 0);
-    input.sight.set(2, 0);
+  for (const std::size_t version : input.versions) {
+    if (first == 1) input.sight.set(version, 0);
   }
-  input.versions = {first, first + 1};
   input.base = [&files](const std::vector<std::size_t>&, std::size_t) { return files.base; };
   input.existed = [&files](std::size_t, std::size_t) { return files.base != nullptr; };
   return merge_document(input);

@@ -104,13 +104,14 @@ struct MergedDocument {
 /// by kJsonDepthMax. Error(kInvalid) for an input that contradicts itself. Thread-safe.
 MergedDocument merge_document(const MergeInput& input);
 
-/// Three files by the same rules, as if `right` were later: two versions whose authors both saw
-/// `base` (nullptr: neither saw anything).
+/// Files by the same rules: versions, each later than the one before, whose authors all saw `base`
+/// (nullptr: none saw anything). A version that is nullptr deleted the document.
 struct FileMerge {
   std::string_view path;
   DocumentPtr base, left, right;
   const Rule* rule = nullptr;
   ScriptRunner* script = nullptr;
+  std::vector<DocumentPtr> more = {};  ///< versions later than `right`
 };
 MergedDocument merge_files(const FileMerge& files);
 

@@ -1,6 +1,9 @@
+#include <filesystem>
+
 #include "cli/commands.h"
 #include "cli/input.h"
 #include "cli/output_file.h"
+#include "cli/script_run.h"
 #include "merge/document_merge.h"
 #include "merge/rules.h"
 
@@ -9,7 +12,7 @@ namespace {
 
 struct Arguments {
   std::string base, left, right;
-  std::optional<std::string> rules, path, output;
+  std::optional<std::string> rules, script, path, output;
 };
 
 void declare(Options& options, Arguments& arguments) {
@@ -17,6 +20,8 @@ void declare(Options& options, Arguments& arguments) {
   options.argument("LEFT", &arguments.left, "what one made of it");
   options.argument("RIGHT", &arguments.right, "what the other made of it, later");
   options.option("--rules FILE", &arguments.rules, "merge by the rules in this file");
+  options.option("--script FILE", &arguments.script,
+                 "the script that the rule names; default: as it is beside the rules' file");
   options.option("--path PATH", &arguments.path,
                  "as the document of this path; default: the name of LEFT");
   options.option("-o,--output FILE", &arguments.output,
@@ -36,11 +41,13 @@ merge::Rules read_rules(const std::optional<std::string>& file) {
   }
 }
 
-void report(Context& context, const std::vector<merge::Conflict>& conflicts) {
-  for (const merge::Conflict& conflict : conflicts) {
-    context.note((conflict.field.empty() ? "the document" : conflict.field) + ": " +
-                 std::string(merge::reason_name(conflict.reason)));
-  }
+/// The script of a rule: rules.json stands for .isodb/merge.json, so what it calls
+/// .isodb/merge/a.star is merge/a.star beside it.
+std::optional<MeasuredScript> read_script(const Arguments& arguments, const merge::Rule* rule) {
+  if (rule == nullptr || rule->script.empty()) return std::nullopt;
+  if (arguments.script) return MeasuredScript(*arguments.script);
+  const std::string below = rule->script.substr(kGovernedPrefix.size());
+  return MeasuredScript(std::filesystem::path(*arguments.rules).replace_filename(below).string());
 }
 
 ExitCode run(const Arguments& arguments, Context& context) {
@@ -55,6 +62,8 @@ ExitCode run(const Arguments& arguments, Context& context) {
   files.left = read(arguments.left, media_type);
   files.right = read(arguments.right, media_type);
   files.rule = rules.find(path);
+  std::optional<MeasuredScript> script = read_script(arguments, files.rule);
+  if (script) files.script = &*script;
   const merge::MergedDocument merged = merge::merge_files(files);
   const Bytes bytes = merged.document ? merged.document->content() : Bytes();
   if (arguments.output) {
@@ -63,16 +72,10 @@ ExitCode run(const Arguments& arguments, Context& context) {
     file.finish();
   }
   if (context.json()) {
-    std::vector<JsonObject> conflicts;
-    for (const merge::Conflict& conflict : merged.conflicts) {
-      conflicts.push_back(JsonObject()
-                              .string("field", conflict.field)
-                              .string("reason", merge::reason_name(conflict.reason)));
-    }
-    context.print(JsonObject().objects("conflicts", conflicts).bytes("text", bytes));
+    context.print(JsonObject().objects("conflicts", conflicts_json(merged)).bytes("text", bytes));
   } else {
     if (!arguments.output) context.out() << bytes;
-    report(context, merged.conflicts);
+    for (const std::string& line : conflict_lines(merged)) context.note(line);
   }
   return merged.conflicts.empty() ? ExitCode::kDone : ExitCode::kConflicts;
 }

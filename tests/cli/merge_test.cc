@@ -246,6 +246,28 @@ TEST_CASE("merge-file merges three files and says by its exit code whether it ha
   CHECK(runner.run({"merge-file", "base.json", "left.json", "none.json"}).exit_code == 1);
 }
 
+TEST_CASE(
+    "merge-file runs the script that a rule names, from beside the rules or where it is said") {
+  const ProgramRunner runner;
+  save(runner, "base.json", R"({"name":"Ada","weight":500})");
+  save(runner, "left.json", R"({"name":"Ada","weight":530})");
+  save(runner, "right.json", R"({"name":"Ada","weight":520})");
+  save(runner, "rules.json", kHerdRules);
+  Words words{"merge-file", "base.json",     "left.json", "right.json",
+              "--path",     "cows/ada.json", "--rules",   "rules.json"};
+  CHECK(runner.run(words).exit_code == 1);
+  std::filesystem::create_directory(runner.folder() / "merge");
+  save(runner, "merge/herd.star", kHerdScript);
+  CHECK(runner.must(words) == R"({"name":"Ada","weight":530})");
+  save(runner, "other.star", "def merge(base, left, right, context):\n    fail('no')\n");
+  words.insert(words.end(), {"--script", "other.star"});
+  const Ran failed = runner.run(words);
+  CHECK(failed.exit_code == 4);
+  CHECK(contains(failed.err, "the document: script-failed"));
+  save(runner, "other.star", "def merge(\n");
+  CHECK(runner.run(words).exit_code == 2);
+}
+
 TEST_CASE("members are added, listed, given roles and revoked") {
   const RepositoryRunner runner;
   const std::string key =
