@@ -349,6 +349,44 @@ TEST_CASE("two repositories that edit apart meet and hold the same merge id") {
   }
 }
 
+TEST_CASE("scripts merge alike wherever commits arrived by another route") {
+  const TwoDevices devices;
+  devices.at("office", {"put", ".isodb/merge/herd.star"}, R"(
+def merge(base, left, right, context):
+    return {"bales": max(0, left["bales"] + right["bales"] - base["bales"]),
+            "by": left.get("by", []) + [context["right"]["commit"]]}
+)");
+  devices.at("office", {"put", ".isodb/merge.json"},
+             R"({"rules":[{"match":"barn/**","strategy":"script",)"
+             R"("script":".isodb/merge/herd.star"}]})");
+  const core::Json phone = json_line(devices.must({"clone", "office", "phone", "--json"}));
+  devices.at("office", {"member", "add", member(phone, "key"), "phone"});
+  const auto pull = [&](const std::string& here, const std::string& there) {
+    devices.at(here, {"fetch", there, "--as", there});
+    devices.try_at(here, {"merge", "remotes/" + there + "/main"});
+  };
+  for (const char* device : {"tablet", "phone"}) pull(device, "office");
+  for (const auto& [device, bales] : {std::pair("office", "7"), {"tablet", "8"}, {"phone", "1"}}) {
+    devices.at(device, {"put", "barn/hay.json"}, R"({"bales":)" + std::string(bales) + "}");
+  }
+  // The tablet's goes to the office by way of the phone, the phone's to the tablet by the office.
+  pull("phone", "tablet");
+  devices.at("phone", {"put", "barn/new.json"}, "{}");
+  pull("office", "phone");
+  pull("tablet", "office");
+  pull("phone", "office");
+  CHECK(devices.head("office") == devices.head("tablet"));
+  CHECK(devices.head("office") == devices.head("phone"));
+  CHECK(contains(devices.at("tablet", {"get", "barn/hay.json"}), R"({"bales":0,"by":[)"));
+  // A late clone reads it all in the order of the pack.
+  devices.must({"clone", "tablet", "late"});
+  CHECK(devices.head("late") == devices.head("office"));
+  for (const char* device : {"office", "tablet", "phone", "late"}) {
+    devices.at(device, {"verify", "--again"});
+    devices.at(device, {"fsck"});
+  }
+}
+
 TEST_CASE("a commit outside its author's prefixes is refused, by the rule's name, and stays out") {
   const TwoDevices devices;
   CHECK(devices.try_at("tablet", {"put", "house/door.json"}, "{}").exit_code == 7);
