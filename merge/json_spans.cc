@@ -1,6 +1,7 @@
 #include "merge/json_spans.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace isodb::merge {
 
@@ -9,6 +10,17 @@ using core::JsonMember;
 
 JsonSpans::JsonSpans(ByteView text, const Json& root) : text_(text) {
   walk(root);
+  std::sort(spans_.begin(), spans_.end(), [](const auto& a, const auto& b) {
+    return std::less<const Json*>()(a.first, b.first);
+  });
+}
+
+JsonSpans::Span JsonSpans::of(const Json& value) const {
+  return std::lower_bound(spans_.begin(), spans_.end(), &value,
+                          [](const auto& span, const Json* address) {
+                            return std::less<const Json*>()(span.first, address);
+                          })
+      ->second;
 }
 
 ByteView JsonSpans::text_of(const Json& value) const {
@@ -50,7 +62,7 @@ void JsonSpans::walk(const Json& value) {
   } else {
     at_ = std::min(text_.find_first_of(" \t\r\n,]}", at_), text_.size());
   }
-  spans_.emplace(&value, Span{begin, at_});
+  spans_.emplace_back(&value, Span{begin, at_});
 }
 
 }  // namespace isodb::merge

@@ -1,7 +1,8 @@
 #pragma once
 
 #include <cstddef>
-#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "core/json.h"
 #include "isodb/bytes.h"
@@ -9,7 +10,7 @@
 namespace isodb::merge {
 
 /// Where the values and names of a parsed JSON text stand in it. Borrows the text, not the tree.
-/// One thread at a time. O(bytes) to make.
+/// One thread at a time. O(bytes + values · log values) to make.
 class JsonSpans {
  public:
   struct Span {
@@ -19,7 +20,7 @@ class JsonSpans {
   JsonSpans(ByteView text, const core::Json& root);
 
   /// Of a value or a member's name in the tree, by its address.
-  Span of(const core::Json& value) const { return spans_.at(&value); }
+  Span of(const core::Json& value) const;
   ByteView text_of(const core::Json& value) const;
   ByteView text() const { return text_; }
 
@@ -29,7 +30,7 @@ class JsonSpans {
 
   ByteView text_;
   std::size_t at_ = 0;
-  std::unordered_map<const core::Json*, Span> spans_;  // only looked up, never walked
+  std::vector<std::pair<const core::Json*, Span>> spans_;  // by address, only looked up
 };
 
 }  // namespace isodb::merge

@@ -13,7 +13,27 @@ namespace isodb::merge {
 
 using core::Json;
 
+namespace {
+
+/// The usual case: all have the names of the first, in its order.
+bool have_same_names(const std::vector<const Json*>& objects) {
+  const auto& first = objects.front()->members();
+  return std::all_of(objects.begin() + 1, objects.end(), [&](const Json* object) {
+    const auto& members = object->members();
+    return std::equal(
+        first.begin(), first.end(), members.begin(), members.end(),
+        [](const core::JsonMember& a, const core::JsonMember& b) { return a.key() == b.key(); });
+  });
+}
+
+}  // namespace
+
 std::vector<NamePlace> merged_names(const std::vector<const Json*>& objects) {
+  if (have_same_names(objects)) {
+    std::vector<NamePlace> places(objects.front()->size());
+    for (std::size_t i = 0; i < places.size(); ++i) places[i] = {0, i};
+    return places;
+  }
   std::list<NamePlace> order;
   std::unordered_map<std::string_view, std::list<NamePlace>::iterator> known;  // only looked up
   for (std::size_t v = 0; v < objects.size(); ++v) {
