@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/json_writer.h"
+#include "merge/document.h"
 #include "merge/json_spans.h"
 
 namespace isodb::merge {
@@ -57,7 +58,8 @@ std::string first_colon(ByteView text) {
 
 /// What stands between the parts of one container.
 struct Gaps {
-  std::string open, between, close, colon;
+  std::string open, between, close;
+  ByteView colon;  // of the style or the model
 };
 
 class Writer {
@@ -70,7 +72,8 @@ class Writer {
     out_ = greatest_.text.substr(0, root.begin);
     write(value, 0);
     out_ += greatest_.text.substr(root.end);
-    return std::move(out_);
+    // The white space of a few parts, repeated between all those of another version, knows no end.
+    return is_too_long() ? core::write_json(value.data()) : std::move(out_);
   }
 
  private:
@@ -87,7 +90,10 @@ class Writer {
     return sources_.emplace(&source, std::move(made)).first->second;
   }
 
+  bool is_too_long() const { return out_.size() > kMergedBytesMax; }
+
   void write(const MergedValue& value, std::size_t depth) {
+    if (is_too_long()) return;
     if (value.at() != nullptr && source(*value.source()).style == style_) {
       out_ += source(*value.source()).spans.text_of(*value.at());
     } else if (value.data().size() > 0) {
@@ -103,7 +109,7 @@ class Writer {
     const bool is_object = value.data().is_object();
     const Gaps gaps = gaps_of(value, depth);
     out_ += is_object ? '{' : '[';
-    for (std::size_t i = 0; i < value.data().size(); ++i) {
+    for (std::size_t i = 0; i < value.data().size() && !is_too_long(); ++i) {
       out_ += i == 0 ? gaps.open : gaps.between;
       if (is_object) {
         write(value.name(i), depth + 1);
@@ -153,7 +159,10 @@ class Writer {
     } else {
       gaps.between = gaps.open.empty() ? comma_in_line() : "," + gaps.open;
     }
-    if (is_object) gaps.colon = between(spans.of(model.members()[0].name).end, value_of(0).begin);
+    if (is_object) {
+      const std::size_t name_end = spans.of(model.members()[0].name).end;
+      gaps.colon = from.text.substr(name_end, value_of(0).begin - name_end);
+    }
     return gaps;
   }
 

@@ -75,6 +75,22 @@ TEST_CASE("An object of 100,000 members merges in seconds") {
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
 }
 
+TEST_CASE("White space of one version is not multiplied by the parts of another without end") {
+  std::string many = R"({"a":1,"b":1)";
+  for (int i = 0; i < 10'000; ++i) many += ",\"m" + std::to_string(i) + "\":0";
+  many += "}";
+  const std::string gap(std::size_t{1} << 20, ' ');
+  for (const std::string& wide :
+       {R"({"a":2,)" + gap + R"("b":1})", R"({"a":)" + gap + R"(2,"b":1})",
+        "{" + gap + R"("a":2,"b":1})"}) {
+    const auto merged = merge3(R"({"a":1,"b":1})", many, wide);
+    REQUIRE(merged.document->json() != nullptr);
+    CHECK(merged.document->content().find("\"m9999\":0") != std::string::npos);
+    CHECK(merged.document->json()->find("a")->number_text() == "2");
+    CHECK(merged.document->bytes() <= (std::size_t{3} << 20));
+  }
+}
+
 TEST_CASE("Numbers with large exponents are compared, not expanded") {
   const auto merged =
       merge3(R"({"a":1e999999999})", R"({"a":2e999999999})", R"({"a":1e999999999,"b":1})");
