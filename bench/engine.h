@@ -66,6 +66,30 @@ class Engine {
     throw NotOffered();
   }
 
+  /// Makes two branches off the newest version, anew, each with one commit of these documents.
+  virtual void fork(const std::vector<Document>& /*left*/, const std::vector<Document>& /*right*/) {
+    throw NotOffered();
+  }
+  /// One more commit on the left branch, so that the next merge is none that was made before.
+  virtual void advance(const Document& /*document*/) { throw NotOffered(); }
+  /// Merges the two branches without moving them.
+  virtual void merge() { throw NotOffered(); }
+  /// The number of paths in which the last merge differs from the left branch.
+  virtual std::uint64_t merged_changes() { throw NotOffered(); }
+
+  /// Makes branches off the newest version, anew, one for each of these commits.
+  virtual void fan_out(const std::vector<std::vector<Document>>& /*commits*/) {
+    throw NotOffered();
+  }
+  /// Merges all of them at once; returns how many heads the merge has.
+  virtual std::size_t merge_all() { throw NotOffered(); }
+
+  /// Makes a history of its own beside the store, in which two devices merged one another this
+  /// often, each having committed a document in between.
+  virtual void weave(std::uint64_t /*merges*/) { throw NotOffered(); }
+  /// Computes every merge in it again, and every signature; removes it. Returns the merges.
+  virtual std::uint64_t verify_woven() { throw NotOffered(); }
+
  protected:
   const std::filesystem::path& folder() const { return settings_.folder; }
   const EngineSettings settings_;

@@ -12,10 +12,12 @@
 namespace isodb::bench {
 namespace {
 
+constexpr char kBranch[] = "refs/heads/main", kLeft[] = "refs/heads/left",
+               kRight[] = "refs/heads/right";
 constexpr char kCommitter[] = "committer Bench <bench@isodb.example> 1780000000 +0000\n";
 
-std::string commit_header() {
-  return std::string("commit refs/heads/main\n") + kCommitter + "data 0\n";
+std::string commit_header(const std::string& branch) {
+  return "commit " + branch + "\n" + kCommitter + "data 0\n";
 }
 
 void write_file(Process& git, std::string_view path, std::string_view json) {
@@ -40,9 +42,10 @@ std::vector<std::string> command(const std::filesystem::path& folder,
 /// One fast-import that stays open; a checkpoint makes each commit durable and moves the branch.
 class GitCommitter final : public Committer {
  public:
-  explicit GitCommitter(const std::filesystem::path& folder)
-      : git_(command(folder, {"fast-import", "--quiet"})) {
-    git_.write("reset refs/heads/main\nfrom refs/heads/main^0\n\n");
+  GitCommitter(const std::filesystem::path& folder, const std::string& branch,
+               const std::string& from)
+      : git_(command(folder, {"fast-import", "--quiet", "--force"})), branch_(branch) {
+    git_.write("reset " + branch + "\nfrom " + from + "^0\n\n");
   }
   ~GitCommitter() override {
     try {
@@ -52,7 +55,7 @@ class GitCommitter final : public Committer {
     }
   }
   void commit(const std::vector<Document>& documents) override {
-    git_.write(commit_header());
+    git_.write(commit_header(branch_));
     for (const Document& document : documents) write_file(git_, document.path, document.json);
     git_.write("\ncheckpoint\nprogress done\n");
     git_.flush();
@@ -62,6 +65,7 @@ class GitCommitter final : public Committer {
 
  private:
   Process git_;
+  const std::string branch_;
 };
 
 class GitEngine final : public Engine {
@@ -71,7 +75,7 @@ class GitEngine final : public Engine {
   void load(CorpusReader& reader, Order /*order*/) override {
     run({"git", "init", "--quiet", "--bare", "--initial-branch=main", folder().string()});
     Process git(command(folder(), {"fast-import", "--quiet", "--done"}));
-    git.write(commit_header());
+    git.write(commit_header(kBranch));
     std::string_view path, json;
     while (reader.next(path, json)) write_file(git, path, json);
     git.write("\ndone\n");
@@ -104,7 +108,7 @@ class GitEngine final : public Engine {
 
   std::unique_ptr<Committer> committer() override {
     if (committers_++ > 0) throw NotOffered();
-    return std::make_unique<GitCommitter>(folder());
+    return std::make_unique<GitCommitter>(folder(), kBranch, kBranch);
   }
 
   std::string version() override { return run(command(folder(), {"rev-parse", "main"})); }
@@ -116,6 +120,28 @@ class GitEngine final : public Engine {
     git.finish();
     return count;
   }
+
+  void fork(const std::vector<Document>& left, const std::vector<Document>& right) override {
+    GitCommitter(folder(), kLeft, kBranch).commit(left);
+    GitCommitter(folder(), kRight, kBranch).commit(right);
+  }
+
+  void advance(const Document& document) override {
+    GitCommitter(folder(), kLeft, kLeft).commit({document});
+  }
+
+  /// Nothing is synced: the tree is written, and nobody needs it.
+  void merge() override {
+    Process git(
+        {"git", "--git-dir", folder().string(), "merge-tree", "--write-tree", "-z", kLeft, kRight});
+    std::string rest;
+    if (!git.read_line(rest) || rest.size() < 40) throw std::runtime_error("git merge-tree failed");
+    merged_ = rest.substr(0, 40);
+    while (git.read_line(rest)) {
+    }
+  }
+
+  std::uint64_t merged_changes() override { return diff(kLeft, merged_); }
 
  private:
   static bool read_object(Process& git, std::string& out) {
@@ -133,6 +159,7 @@ class GitEngine final : public Engine {
   }
 
   std::unique_ptr<Process> reader_;
+  std::string merged_;
   int committers_ = 0;
 };
 
@@ -147,7 +174,7 @@ EngineKind git_kind() {
   return {"git", git_version(),
           "SHA-1, two levels of 256 folders, core.fsync=all; load by fast-import, reads by one "
           "cat-file --batch, one request at a time, commits by one fast-import with a checkpoint "
-          "each, diff by diff-tree with the program's start",
+          "each, diff by diff-tree and merges by merge-tree with the program's start",
           [](EngineSettings settings) -> std::unique_ptr<Engine> {
             return std::make_unique<GitEngine>(std::move(settings));
           }};

@@ -47,16 +47,20 @@ using PackOwner = Owner<git_packbuilder, git_packbuilder_free>;
 using DiffOwner = Owner<git_diff, git_diff_free>;
 using SignatureOwner = Owner<git_signature, git_signature_free>;
 
-constexpr char kBranch[] = "refs/heads/main";
+using IndexOwner = Owner<git_index, git_index_free>;
+using ReferenceOwner = Owner<git_reference, git_reference_free>;
 
-git_oid create_commit(git_repository* repository, const git_oid& tree_id,
+constexpr char kBranch[] = "refs/heads/main", kLeft[] = "refs/heads/left",
+               kRight[] = "refs/heads/right";
+
+git_oid create_commit(git_repository* repository, const char* branch, const git_oid& tree_id,
                       const git_commit* parent) {
   TreeOwner tree;
   check(git_tree_lookup(tree.out(), repository, &tree_id), "read a tree");
   SignatureOwner author;
   check(git_signature_new(author.out(), "Bench", "bench@isodb.example", 1780000000, 0), "sign");
   git_oid id;
-  check(git_commit_create(&id, repository, kBranch, author.get(), author.get(), nullptr, "bench",
+  check(git_commit_create(&id, repository, branch, author.get(), author.get(), nullptr, "bench",
                           tree.get(), parent == nullptr ? 0 : 1, &parent),
         "commit");
   return id;
@@ -152,16 +156,17 @@ class Loader {
 /// Many: a pack of the new objects, since a sync for each would take a hundred times longer.
 class Libgit2Committer final : public Committer {
  public:
-  explicit Libgit2Committer(git_repository* repository) : repository_(repository) {
+  Libgit2Committer(git_repository* repository, const char* branch)
+      : repository_(repository), branch_(branch) {
     git_oid head;
-    check(git_reference_name_to_id(&head, repository, kBranch), "find the branch");
+    check(git_reference_name_to_id(&head, repository, branch), "find the branch");
     check(git_commit_lookup(commit_.out(), repository, &head), "read the commit");
   }
 
   void commit(const std::vector<Document>& documents) override {
     const git_oid tree = documents.size() < kPackFrom ? write_tree(repository_, documents, nullptr)
                                                       : write_pack(documents);
-    const git_oid id = create_commit(repository_, tree, commit_.get());
+    const git_oid id = create_commit(repository_, branch_, tree, commit_.get());
     check(git_commit_lookup(commit_.out(), repository_, &id), "read the commit");
   }
 
@@ -223,6 +228,7 @@ class Libgit2Committer final : public Committer {
   }
 
   git_repository* repository_;
+  const char* branch_;
   CommitOwner commit_;
 };
 
@@ -279,7 +285,7 @@ class Libgit2Engine final : public Engine {
 
   std::unique_ptr<Committer> committer() override {
     if (committers_++ > 0) throw NotOffered();
-    return std::make_unique<Libgit2Committer>(repository_.get());
+    return std::make_unique<Libgit2Committer>(repository_.get(), kBranch);
   }
 
   std::string version() override {
@@ -296,6 +302,46 @@ class Libgit2Engine final : public Engine {
     DiffOwner diff;
     check(git_diff_tree_to_tree(diff.out(), repository_.get(), old_tree.get(), new_tree.get(),
                                 nullptr),
+          "compare");
+    return git_diff_num_deltas(diff.get());
+  }
+
+  void fork(const std::vector<Document>& left, const std::vector<Document>& right) override {
+    git_oid base;
+    check(git_reference_name_to_id(&base, repository_.get(), kBranch), "find the branch");
+    for (const auto& [branch, documents] : {std::pair(kLeft, &left), std::pair(kRight, &right)}) {
+      ReferenceOwner made;
+      check(git_reference_create(made.out(), repository_.get(), branch, &base, 1, nullptr),
+            "make a branch");
+      Libgit2Committer(repository_.get(), branch).commit(*documents);
+    }
+  }
+
+  void advance(const Document& document) override {
+    Libgit2Committer(repository_.get(), kLeft).commit({document});
+  }
+
+  /// In memory: no tree is written.
+  void merge() override {
+    CommitOwner left, right;
+    for (const auto& [branch, commit] : {std::pair(kLeft, &left), std::pair(kRight, &right)}) {
+      git_oid id;
+      check(git_reference_name_to_id(&id, repository_.get(), branch), "find a branch");
+      check(git_commit_lookup(commit->out(), repository_.get(), &id), "read a commit");
+    }
+    check(git_merge_commits(merged_.out(), repository_.get(), left.get(), right.get(), nullptr),
+          "merge");
+  }
+
+  std::uint64_t merged_changes() override {
+    git_oid id;
+    check(git_reference_name_to_id(&id, repository_.get(), kLeft), "find a branch");
+    CommitOwner commit;
+    check(git_commit_lookup(commit.out(), repository_.get(), &id), "read a commit");
+    TreeOwner tree;
+    check(git_commit_tree(tree.out(), commit.get()), "read a tree");
+    DiffOwner diff;
+    check(git_diff_tree_to_index(diff.out(), repository_.get(), tree.get(), merged_.get(), nullptr),
           "compare");
     return git_diff_num_deltas(diff.get());
   }
@@ -318,6 +364,7 @@ class Libgit2Engine final : public Engine {
 
   RepositoryOwner repository_;
   TreeOwner root_;
+  IndexOwner merged_;
   int committers_ = 0;
 };
 

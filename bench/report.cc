@@ -26,6 +26,10 @@ const std::vector<Goal>& goals() {
       {"random reads: 0.8 × RocksDB", "read", "RocksDB", 0.8},
       {"commits of 1 document: 0.6 × SQLite", "commit_1", "SQLite", 0.6},
       {"commits of 1 document: 20 × libgit2", "commit_1", "libgit2", 20},
+      {"merge of two branches: faster than git", "merge", "git", 1},
+      {"merge of two branches: 20 × libgit2", "merge", "libgit2", 1.0 / 20},
+      {"merge of 100 heads: 1 s", "merge_100", "", 1000},
+      {"verify of 10,000 merges: 60 s", "verify_merges", "", 60},
       {"diff of 1,000 documents: 15 ms", "diff", "", 15},
       {"diff of 1,000 documents, first in the process: 15 ms", "diff_first", "", 15},
   };

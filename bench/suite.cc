@@ -92,6 +92,12 @@ class SizeRun {
     commit_and_diff("commit_batch", kBatchDocuments,
                     {{"diff_first", DiffRun::kFirst}, {"diff", DiffRun::kRepeated}});
     commit_and_diff("commit_10", kSmallBatchDocuments, {{"diff_10", DiffRun::kRepeated}});
+    each("merge_first",
+         [](const Scene& scene, Store&) { return measure_merge(scene, MergeRun::kFirst); });
+    each("merge",
+         [](const Scene& scene, Store&) { return measure_merge(scene, MergeRun::kAgain); });
+    each("merge_100", [](const Scene& scene, Store&) { return measure_merge_of_heads(scene); });
+    each("verify_merges", [](const Scene& scene, Store&) { return measure_verify(scene); });
     each("commit_1", [](const Scene& scene, Store&) { return measure_commits(scene, 1); });
     each("commit_8", [](const Scene& scene, Store&) { return measure_commits(scene, 8); });
   }

@@ -215,6 +215,96 @@ Json measure_diff(const Scene& scene, const Json& versions, std::uint64_t docume
   return {{"value", percentile(millis, 0.5)}, {"count", millis.size()}};
 }
 
+namespace {
+
+/// This many documents that no other one drawn from `taken` has, in a version of its own.
+std::vector<Document> draw_changes(Random& random, const Scene& scene, std::uint64_t count,
+                                   std::uint32_t version, std::set<std::uint64_t>& taken) {
+  std::vector<Document> documents;
+  while (documents.size() < count) {
+    const std::uint64_t number = draw(random, scene);
+    if (taken.insert(number).second) documents.push_back(changed(number, version));
+  }
+  return documents;
+}
+
+std::uint32_t merge_version(const Scene& scene, std::uint32_t purpose) {
+  return 2'000'000 + scene.round * 100'000 + purpose;
+}
+
+}  // namespace
+
+Json measure_merge(const Scene& scene, MergeRun run) {
+  const std::uint64_t count = std::min(kBatchDocuments, scene.documents / 4);
+  Random random = draws(scene, 400);
+  std::set<std::uint64_t> taken;
+  std::vector<Document> left, right;
+  left = draw_changes(random, scene, kMergedDocuments, merge_version(scene, 0), taken);
+  for (const std::uint64_t number : taken) {
+    right.push_back(changed(number, merge_version(scene, 1)));
+  }
+  for (std::vector<Document>* side : {&left, &right}) {
+    const auto more =
+        draw_changes(random, scene, count - kMergedDocuments, merge_version(scene, 2), taken);
+    side->insert(side->end(), more.begin(), more.end());
+  }
+  {
+    const auto engine = opened(scene);
+    engine->fork(left, right);
+  }
+  const auto engine = opened(scene);
+  const auto merge = [&] {
+    const Watch watch;
+    engine->merge();
+    return watch.seconds() * 1e3;
+  };
+  std::vector<double> millis = {merge()};
+  if (engine->merged_changes() != count) {
+    throw std::runtime_error("the merge changed " + std::to_string(engine->merged_changes()) +
+                             " documents");
+  }
+  if (run == MergeRun::kFirst) return {{"value", millis.front()}};
+  millis.clear();
+  for (const Watch watch; millis.size() < 5 || watch.seconds() < scene.seconds;) {
+    const auto version = merge_version(scene, 10 + static_cast<std::uint32_t>(millis.size()));
+    engine->advance(changed(*taken.begin(), version));
+    millis.push_back(merge());
+  }
+  std::sort(millis.begin(), millis.end());
+  return {{"value", percentile(millis, 0.5)}, {"count", millis.size()}};
+}
+
+Json measure_merge_of_heads(const Scene& scene) {
+  Random random = draws(scene, 500);
+  std::vector<std::vector<Document>> commits;
+  for (std::uint64_t head = 0; head < kHeads; ++head) {
+    std::set<std::uint64_t> taken;  // others may draw the same
+    commits.push_back(draw_changes(random, scene, kSmallBatchDocuments,
+                                   merge_version(scene, static_cast<std::uint32_t>(100 + head)),
+                                   taken));
+  }
+  opened(scene)->fan_out(commits);
+  const auto engine = opened(scene);
+  const Watch watch;
+  const std::size_t heads = engine->merge_all();
+  const double millis = watch.seconds() * 1e3;
+  if (heads != kHeads) throw std::runtime_error(std::to_string(heads) + " heads were merged");
+  return {{"value", millis}};
+}
+
+Json measure_verify(const Scene& scene) {
+  const std::uint64_t merges = std::min(kWovenMerges, scene.documents / 10);
+  const auto engine = scene.kind.make(scene.settings);
+  engine->weave(merges);
+  const Watch watch;
+  const std::uint64_t verified = engine->verify_woven();
+  const double seconds = watch.seconds();
+  if (verified != merges) {
+    throw std::runtime_error(std::to_string(verified) + " merges were verified");
+  }
+  return {{"value", seconds}, {"merges", merges}};
+}
+
 Json measure_commits(const Scene& scene, unsigned threads) {
   const std::uint32_t version = (100 * (1 + scene.round) + threads) << 20;
   auto engine = opened(scene);

@@ -44,10 +44,18 @@ Json measure_batch_commit(const Scene& scene, std::uint64_t documents);
 /// Between the two versions that measure_batch_commit() returned.
 enum class DiffRun { kFirst, kRepeated };
 Json measure_diff(const Scene& scene, const Json& versions, std::uint64_t documents, DiffRun run);
+/// Two branches of kBatchDocuments documents each, kMergedDocuments of them changed by both,
+/// merged.
+enum class MergeRun { kFirst, kAgain };
+Json measure_merge(const Scene& scene, MergeRun run);
+/// kHeads branches of kSmallBatchDocuments documents each, merged at once.
+Json measure_merge_of_heads(const Scene& scene);
+Json measure_verify(const Scene& scene);
 Json measure_commits(const Scene& scene, unsigned threads);
 
 /// A batch as a program makes them, and one so small that even in the smallest store its documents
 /// lie apart: what it costs tells how costs grow.
 inline constexpr std::uint64_t kBatchDocuments = 1000, kSmallBatchDocuments = 10;
+inline constexpr std::uint64_t kMergedDocuments = 10, kHeads = 100, kWovenMerges = 10'000;
 
 }  // namespace isodb::bench
