@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "isodb/bytes.h"
+#include "isodb/commit.h"
+#include "isodb/entry.h"
+#include "isodb/id.h"
+#include "isodb/key.h"
+
+namespace isodb::wire {
+
+/// The elements of a stream (docs/protocol.md, "Elements"), with devices and parents resolved.
+/// Plain values: what a path's rank or a base is, only the two ends know.
+
+/// A commit begins; its operations follow.
+struct CommitElement {
+  PublicKey author;
+  WriterId writer;
+  std::uint64_t sequence = 0;
+  std::uint64_t millis = 0;       ///< of its clock; the counter is the low 16 bits of `sequence`
+  std::uint64_t operations = 0;   ///< that follow
+  std::vector<CommitId> parents;  ///< sorted by id
+  std::optional<std::uint32_t> base_parent;  ///< the base is this parent's tree
+  std::vector<OriginField> origin;
+  Bytes message;
+  Signature signature;
+};
+
+enum class OperationKind : std::uint8_t {
+  kDelete = 1,
+  kWhole,
+  kValues,
+  kSplice,
+  kPatch,
+  kCopy,
+  kLarge,
+  kHash,
+};
+
+/// One scalar of a JSON text that is replaced.
+struct ReplacedValue {
+  std::uint64_t skipped = 0;  ///< scalars since the last one that was replaced
+  Bytes text;
+};
+
+/// A part of a document of chunks.
+struct LargePart {
+  std::uint64_t first = 0;      ///< chunk of the old document
+  std::uint64_t count = 0;      ///< of these chunks; 0: a new chunk
+  std::uint64_t new_bytes = 0;  ///< of the new chunk
+};
+
+/// What a commit did to one path.
+struct OperationElement {
+  OperationKind kind = OperationKind::kWhole;
+  bool is_new = false;                    ///< the path is not in the base tree
+  std::uint64_t rank_gap = 0;             ///< as on the wire
+  std::uint64_t shared = 0;               ///< new path: bytes shared with the path before it
+  std::string rest;                       ///< new path: what follows them
+  std::optional<std::string> media_type;  ///< where it is not the usual one; "": none
+  /// Where it is not the usual: nullopt inside for none, else the JSON text.
+  std::optional<std::optional<Bytes>> metadata;
+
+  Bytes bytes;                        ///< kWhole: the document; kSplice: put in; kPatch: the frame
+  std::vector<ReplacedValue> values;  ///< kValues
+  std::uint64_t offset = 0, removed = 0;          ///< kSplice
+  std::uint64_t size = 0;                         ///< kPatch, kLarge, kHash: of the document
+  bool from_neighbour = false;                    ///< kPatch: the base is the entry before
+  std::int64_t rank_delta = 0;                    ///< kCopy
+  std::vector<LargePart> parts;                   ///< kLarge
+  Id content;                                     ///< kHash
+  ContentKind content_kind = ContentKind::kBlob;  ///< kHash
+};
+
+/// The next bytes of what came before.
+struct PieceElement {
+  static constexpr std::size_t kBytesMax = 16'384;
+  Bytes bytes;
+};
+
+/// An object as it is; its bytes follow as pieces.
+struct ObjectElement {
+  ObjectType type = ObjectType::kBlob;
+  std::uint64_t size = 0;
+};
+
+/// Goes on within a commit.
+struct ResumeElement {};
+
+using Element =
+    std::variant<CommitElement, OperationElement, PieceElement, ObjectElement, ResumeElement>;
+
+}  // namespace isodb::wire
