@@ -50,9 +50,11 @@ struct ReplacedValue {
 
 /// A part of a document of chunks.
 struct LargePart {
+  static constexpr std::size_t kPartsMax = 4096;  ///< of a document
+
   std::uint64_t first = 0;      ///< chunk of the old document
-  std::uint64_t count = 0;      ///< of these chunks; 0: a new chunk
-  std::uint64_t new_bytes = 0;  ///< of the new chunk
+  std::uint64_t count = 0;      ///< of these chunks; 0: new bytes
+  std::uint64_t new_bytes = 0;  ///< that follow in pieces: one chunk or more
 };
 
 /// What a commit did to one path.
@@ -89,7 +91,8 @@ struct ObjectElement {
   std::uint64_t size = 0;
 };
 
-/// Goes on within a commit.
+/// Goes on within a commit: its next operations follow. Where bytes of the next document were taken
+/// already, its operation comes again, and the pieces begin behind those bytes.
 struct ResumeElement {};
 
 using Element =

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "isodb/commit.h"
+#include "refs/database.h"
+#include "repo/staging.h"
+#include "repo/state.h"
+#include "sync/resume_point.h"
+#include "wire/element.h"
+
+namespace isodb::sync {
+
+/// What became of a commit or tag that was received. A plain value.
+struct Received {
+  enum class Kind {
+    kTaken,    ///< new here, and good
+    kKnown,    ///< was here already
+    kRefused,  ///< breaks a rule; not kept
+    /// Descends from a commit that was refused; not kept and not rebuilt. `id` stands for it in
+    /// this stream and names no object.
+    kAfterRefused,
+    kWantedAsObjects,  ///< could not be rebuilt as it was signed. The stream is of no more use
+    kMissingParents,   ///< The stream is of no more use
+    kTag,              ///< a tag, whether new or known
+  };
+  Kind kind = Kind::kTaken;
+  /// Of the commit or tag; zeros for kWantedAsObjects and kMissingParents.
+  Id id;
+  std::string rule;               ///< kRefused: that it breaks, for people
+  std::vector<CommitId> missing;  ///< kMissingParents
+};
+
+/// Takes the elements of streams from one peer and makes commits of them: rebuilds tree and bytes,
+/// holds them against the signature and the rules, and stores what is good. Borrows the repository.
+/// One thread at a time.
+///
+/// Memory: 50,000 operations, one chunk, and what repo::Staging holds, whatever is sent.
+///
+/// Error(kCorrupt) for elements that cannot be, by what is wrong with them: then the session with
+/// this peer has to end, and what was taken before stays good. Error(kUnsupported) for what only
+/// partial repositories are sent.
+///
+/// Durable is what flush() or finish() wrote. What was flushed is held by the refs
+/// incoming/<fingerprint>/<n> (heads of whole commits) and the setting incoming.<fingerprint> (of a
+/// commit that is not whole, what there is); both last until finish().
+class Incoming {
+ public:
+  /// Goes on where the last session with this peer ended, if it was not finish()ed.
+  Incoming(RepositoryState& repository, const PublicKey& peer);
+  /// Keeps nothing that was not flushed.
+  ~Incoming();
+  Incoming(const Incoming&) = delete;
+  Incoming& operator=(const Incoming&) = delete;
+
+  /// For HELLO: where the last session broke off in a commit. Until begin_stream().
+  std::optional<ResumePoint> resume() const;
+  /// For HELLO: the heads, sorted by id, of what this and earlier sessions took and no finish()
+  /// brought anywhere.
+  std::vector<CommitId> heads() const;
+
+  /// Before the first element of each stream. A commit that is not whole is dropped, unless the
+  /// stream is this session's first and goes on with it.
+  void begin_stream();
+  /// Something is returned with the last element of each commit and tag. Nothing may follow
+  /// kWantedAsObjects and kMissingParents but begin_stream().
+  std::optional<Received> take(wire::Element element);
+  /// After the last element, with what END says. Error(kCorrupt) unless it agrees.
+  void end_stream(std::uint64_t commits, std::uint64_t operations);
+
+  /// Of the stream at hand: whole commits, whatever became of them, and operations.
+  std::uint64_t commits() const;
+  std::uint64_t operations() const;
+
+  /// Sees all that was taken, durable or not: where to merge it.
+  repo::Staging& objects();
+
+  /// Makes durable what was taken, also of a commit that is not whole. Cheap where there is nothing
+  /// new. Error(kStale) when the repository was collected meanwhile: begin another session;
+  /// Error(kBusy) when another session with this peer is under way.
+  void flush();
+  /// Makes durable what was taken and what objects() was given, with the batch's moves and
+  /// settings, and ends the refs and the setting that held it, all or nothing. When the batch loses
+  /// a swap, the caller makes another. Errors as flush().
+  std::optional<refs::LostSwap> finish(refs::WriteBatch batch);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace isodb::sync

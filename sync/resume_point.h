@@ -1,0 +1,23 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "isodb/commit.h"
+
+namespace isodb::sync {
+
+/// Where in a commit a session broke off (docs/protocol.md, "Broken off"). A plain value.
+struct ResumePoint {
+  Stamp stamp;
+  std::array<std::uint8_t, 16> signature{};  ///< its first 16 bytes
+  std::uint64_t operations = 0;              ///< taken whole
+  std::uint64_t bytes = 0;  ///< taken of the new bytes of the large document after them
+
+  /// Is this the commit that broke off?
+  bool is_of(const Commit& commit) const;
+
+  friend bool operator==(const ResumePoint&, const ResumePoint&) = default;
+};
+
+}  // namespace isodb::sync
