@@ -14,6 +14,7 @@
 #include <string>
 
 #include "core/varint.h"
+#include "core/zstd_check.h"
 #include "isodb/error.h"
 
 namespace isodb::core {
@@ -32,23 +33,17 @@ struct FreeContext {
   void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
 };
 
-void check(std::size_t result) {
-  if (!ZSTD_isError(result)) return;
-  if (ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation) throw std::bad_alloc();
-  throw Error(ErrorCode::kIo, std::string("zstd failed: ") + ZSTD_getErrorName(result));
-}
-
 /// This thread's compressor, set to `level` and to frames as compress.h describes them.
 ZSTD_CCtx* compressor(int level) {
   thread_local const std::unique_ptr<ZSTD_CCtx, FreeContext> context(ZSTD_createCCtx());
   if (context == nullptr) throw std::bad_alloc();
   ZSTD_CCtx* raw = context.get();
-  check(ZSTD_CCtx_reset(raw, ZSTD_reset_session_and_parameters));
-  check(ZSTD_CCtx_setParameter(raw, ZSTD_c_format, ZSTD_f_zstd1_magicless));
-  check(ZSTD_CCtx_setParameter(raw, ZSTD_c_contentSizeFlag, 0));
-  check(ZSTD_CCtx_setParameter(raw, ZSTD_c_checksumFlag, 0));
-  check(ZSTD_CCtx_setParameter(raw, ZSTD_c_dictIDFlag, 0));
-  check(ZSTD_CCtx_setParameter(raw, ZSTD_c_compressionLevel, level));
+  check_zstd(ZSTD_CCtx_reset(raw, ZSTD_reset_session_and_parameters));
+  check_zstd(ZSTD_CCtx_setParameter(raw, ZSTD_c_format, ZSTD_f_zstd1_magicless));
+  check_zstd(ZSTD_CCtx_setParameter(raw, ZSTD_c_contentSizeFlag, 0));
+  check_zstd(ZSTD_CCtx_setParameter(raw, ZSTD_c_checksumFlag, 0));
+  check_zstd(ZSTD_CCtx_setParameter(raw, ZSTD_c_dictIDFlag, 0));
+  check_zstd(ZSTD_CCtx_setParameter(raw, ZSTD_c_compressionLevel, level));
   return raw;
 }
 
@@ -56,7 +51,7 @@ ZSTD_DCtx* decompressor() {
   thread_local const std::unique_ptr<ZSTD_DCtx, FreeContext> context = [] {
     std::unique_ptr<ZSTD_DCtx, FreeContext> fresh(ZSTD_createDCtx());
     if (fresh == nullptr) throw std::bad_alloc();
-    check(ZSTD_DCtx_setParameter(fresh.get(), ZSTD_d_format, ZSTD_f_zstd1_magicless));
+    check_zstd(ZSTD_DCtx_setParameter(fresh.get(), ZSTD_d_format, ZSTD_f_zstd1_magicless));
     return fresh;
   }();
   return context.get();
@@ -68,7 +63,7 @@ void append_frame(Bytes& out, ZSTD_CCtx* context, ByteView plain) {
   const std::size_t packed =
       ZSTD_compress2(context, out.data() + before, out.size() - before, plain.data(), plain.size());
   out.resize(ZSTD_isError(packed) ? before : before + packed);
-  check(packed);
+  check_zstd(packed);
 }
 
 [[noreturn]] void throw_corrupt(const char* why) {
@@ -153,7 +148,7 @@ void compress(Bytes& out, ByteView plain, int level) {
 
 void compress(Bytes& out, ByteView plain, const Dictionary& dictionary) {
   ZSTD_CCtx* context = compressor(ZSTD_CLEVEL_DEFAULT);  // the dictionary's own level counts
-  check(ZSTD_CCtx_refCDict(context, static_cast<const ZSTD_CDict*>(dictionary.compress_)));
+  check_zstd(ZSTD_CCtx_refCDict(context, static_cast<const ZSTD_CDict*>(dictionary.compress_)));
   append_frame(out, context, plain);
 }
 
@@ -162,11 +157,11 @@ void compress_delta(Bytes& out, ByteView plain, ByteView base, int level) {
   // The window must reach from the end of `plain` to the start of `base`.
   const auto reach = static_cast<unsigned>(std::bit_width(plain.size() + base.size()));
   const unsigned window_log = std::clamp<unsigned>(reach, ZSTD_WINDOWLOG_MIN, kWindowLogMax);
-  check(ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, static_cast<int>(window_log)));
+  check_zstd(ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, static_cast<int>(window_log)));
   if (base.size() >= kLongBaseBytes) {
-    check(ZSTD_CCtx_setParameter(context, ZSTD_c_enableLongDistanceMatching, 1));
+    check_zstd(ZSTD_CCtx_setParameter(context, ZSTD_c_enableLongDistanceMatching, 1));
   }
-  check(ZSTD_CCtx_refPrefix(context, base.data(), base.size()));
+  check_zstd(ZSTD_CCtx_refPrefix(context, base.data(), base.size()));
   append_frame(out, context, plain);
 }
 
@@ -187,7 +182,7 @@ void decompress(char* out, std::size_t plain_bytes, ByteView packed, const Dicti
 void decompress_delta(char* out, std::size_t plain_bytes, ByteView packed, ByteView base) {
   expect_one_frame(packed);
   ZSTD_DCtx* context = decompressor();
-  check(ZSTD_DCtx_refPrefix(context, base.data(), base.size()));
+  check_zstd(ZSTD_DCtx_refPrefix(context, base.data(), base.size()));
   expect_length(ZSTD_decompressDCtx(context, out, plain_bytes, packed.data(), packed.size()),
                 plain_bytes);
 }
