@@ -24,11 +24,13 @@ struct CommitElement {
   std::uint64_t sequence = 0;
   std::uint64_t millis = 0;       ///< of its clock; the counter is the low 16 bits of `sequence`
   std::uint64_t operations = 0;   ///< that follow
-  std::vector<CommitId> parents;  ///< sorted by id
-  std::optional<std::uint32_t> base_parent;  ///< the base is this parent's tree
+  std::vector<CommitId> parents;  ///< sorted by id, none twice; never empty
+  /// Of several parents: the base is this one's tree.
+  std::optional<std::uint32_t> base_parent;
   std::vector<OriginField> origin;
   Bytes message;
   Signature signature;
+  friend bool operator==(const CommitElement&, const CommitElement&) = default;
 };
 
 enum class OperationKind : std::uint8_t {
@@ -46,6 +48,7 @@ enum class OperationKind : std::uint8_t {
 struct ReplacedValue {
   std::uint64_t skipped = 0;  ///< scalars since the last one that was replaced
   Bytes text;
+  friend bool operator==(const ReplacedValue&, const ReplacedValue&) = default;
 };
 
 /// A part of a document of chunks.
@@ -55,6 +58,7 @@ struct LargePart {
   std::uint64_t first = 0;      ///< chunk of the old document
   std::uint64_t count = 0;      ///< of these chunks; 0: new bytes
   std::uint64_t new_bytes = 0;  ///< that follow in pieces: one chunk or more
+  friend bool operator==(const LargePart&, const LargePart&) = default;
 };
 
 /// What a commit did to one path.
@@ -77,23 +81,28 @@ struct OperationElement {
   std::vector<LargePart> parts;                   ///< kLarge
   Id content;                                     ///< kHash
   ContentKind content_kind = ContentKind::kBlob;  ///< kHash
+  friend bool operator==(const OperationElement&, const OperationElement&) = default;
 };
 
 /// The next bytes of what came before.
 struct PieceElement {
   static constexpr std::size_t kBytesMax = 16'384;
   Bytes bytes;
+  friend bool operator==(const PieceElement&, const PieceElement&) = default;
 };
 
 /// An object as it is; its bytes follow as pieces.
 struct ObjectElement {
   ObjectType type = ObjectType::kBlob;
   std::uint64_t size = 0;
+  friend bool operator==(const ObjectElement&, const ObjectElement&) = default;
 };
 
 /// Goes on within a commit: its next operations follow. Where bytes of the next document were taken
 /// already, its operation comes again, and the pieces begin behind those bytes.
-struct ResumeElement {};
+struct ResumeElement {
+  friend bool operator==(const ResumeElement&, const ResumeElement&) = default;
+};
 
 using Element =
     std::variant<CommitElement, OperationElement, PieceElement, ObjectElement, ResumeElement>;

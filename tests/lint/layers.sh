@@ -34,7 +34,8 @@ files() {
   }
   BEGIN {
     # The one folder that may include a library.
-    owner["openssl/"] = "core net"; owner["sodium.h"] = owner["zstd.h"] = owner["zstd_errors.h"] = "core"
+    owner["openssl/"] = "core net"
+    owner["sodium.h"] = owner["zstd.h"] = owner["zstd_errors.h"] = "core"
     owner["zdict.h"] = owner["xxhash.h"] = owner["simdjson.h"] = owner["nlohmann/"] = "core"
     owner["sqlite3.h"] = "refs"
     owner["CLI/"] = "cli"
@@ -74,8 +75,9 @@ files() {
     library = header
     sub(/\/.*/, "/", library)
     if (!(library in owner)) fault("a library new to tests/lint/layers.sh: " header)
-    else if (index(" " owner[library] " ", " " folder " ") == 0) fault(header " belongs to " owner[library] " alone")
-    else if (in_public) fault("a public header includes no library: " header)
+    else if (index(" " owner[library] " ", " " folder " ") == 0) {
+      fault(header " belongs to " owner[library] " alone")
+    } else if (in_public) fault("a public header includes no library: " header)
   }
   END { exit bad }
 '

@@ -1,0 +1,80 @@
+#include "wire/element_order.h"
+
+#include <utility>
+
+namespace isodb::wire {
+namespace {
+
+std::uint64_t new_bytes(const std::vector<LargePart>& parts) {
+  std::uint64_t bytes = 0;
+  for (const LargePart& part : parts) bytes += part.new_bytes;
+  return bytes;
+}
+
+}  // namespace
+
+const char* ElementOrder::open_problem() const {
+  if (pieces_are_missing()) return "pieces of what came before are missing";
+  if (operations_left_ > 0) return "operations of the commit before are missing";
+  return nullptr;
+}
+
+const char* ElementOrder::end_problem() const {
+  if (const char* problem = open_problem()) return problem;
+  if (awaits_name_) return "the commit before is not whole";
+  return nullptr;
+}
+
+const char* ElementOrder::naming_problem() const {
+  if (!awaits_name_) return "no commit was begun";
+  return open_problem();
+}
+
+const char* ElementOrder::problem(const Element& element) const {
+  if (const auto* piece = std::get_if<PieceElement>(&element)) {
+    return piece->bytes.size() > piece_bytes_left_ ? "a piece of nothing" : nullptr;
+  }
+  if (std::holds_alternative<OperationElement>(element)) {
+    if (pieces_are_missing()) return "pieces of what came before are missing";
+    return operations_left_ == 0 && !is_resumed_ ? "an operation of no commit" : nullptr;
+  }
+  if (std::holds_alternative<ResumeElement>(element)) {
+    return is_first_ ? nullptr : "RESUME is not the first element";
+  }
+  return end_problem();
+}
+
+void ElementOrder::took(const Element& element) {
+  is_first_ = false;
+  if (const auto* piece = std::get_if<PieceElement>(&element)) {
+    piece_bytes_left_ -= piece->bytes.size();
+    return;
+  }
+  if (const auto* operation = std::get_if<OperationElement>(&element)) {
+    ++operations_;
+    if (!is_resumed_) --operations_left_;
+    const bool is_large = operation->kind == OperationKind::kLarge;
+    piece_bytes_left_ = is_large ? new_bytes(operation->parts) : 0;
+    // Of the document that was broken off, pieces came in an earlier session.
+    some_came_before_ = std::exchange(resumes_here_, false) && is_large;
+    return;
+  }
+  if (const auto* object = std::get_if<ObjectElement>(&element)) {
+    piece_bytes_left_ = object->size;
+    some_came_before_ = false;
+    if (object->type != ObjectType::kCommit) return;
+  }
+  ++commits_;
+  awaits_name_ = true;
+  if (const auto* commit = std::get_if<CommitElement>(&element)) {
+    operations_left_ = commit->operations;
+  }
+  is_resumed_ = resumes_here_ = std::holds_alternative<ResumeElement>(element);
+}
+
+void ElementOrder::named() {
+  awaits_name_ = is_resumed_ = resumes_here_ = false;
+  piece_bytes_left_ = 0;  // of the document that was broken off: what came in an earlier session
+}
+
+}  // namespace isodb::wire

@@ -1,0 +1,130 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "isodb/bytes.h"
+#include "isodb/id.h"
+#include "isodb/key.h"
+#include "wire/frame.h"
+#include "wire/hello.h"
+
+namespace isodb::wire {
+
+// The small frames of docs/protocol.md, each as a plain struct with its payload's one encoding:
+// encode() is Error(kInvalid) or Error(kLimit) for what breaks a rule, decode_…() is
+// Error(kCorrupt), naming the frame, what is wrong and the offset, for any other bytes.
+// Thread-safe.
+
+/// The stream is complete.
+struct EndMessage {
+  std::uint8_t stream = 0;
+  std::uint64_t commits = 0;
+  std::uint64_t operations = 0;
+  friend bool operator==(const EndMessage&, const EndMessage&) = default;
+};
+Bytes encode(const EndMessage& end);
+EndMessage decode_end(ByteView payload);
+
+/// The stream cannot be used as it is.
+struct NeedMessage {
+  static constexpr std::size_t kMissingMax = 1'024;
+  std::uint8_t stream = 0;
+  std::uint64_t commits = 0;  ///< taken of that stream
+  std::vector<Id> missing;    ///< sorted, none twice
+  bool as_objects = false;    ///< the next commit is wanted as objects
+  friend bool operator==(const NeedMessage&, const NeedMessage&) = default;
+};
+Bytes encode(const NeedMessage& need);
+NeedMessage decode_need(ByteView payload);
+
+/// A commit that breaks a rule, and which.
+struct Refusal {
+  static constexpr std::size_t kRuleBytesMax = 200;
+  CommitId commit;
+  std::string rule;  ///< any bytes: a peer's words are made fit to print where they are printed
+  friend bool operator==(const Refusal&, const Refusal&) = default;
+};
+
+/// What was taken is durable.
+struct AckMessage {
+  static constexpr std::size_t kRefusedMax = 256;
+  std::uint8_t stream = 0;
+  AgreementDigest agreement;
+  std::vector<Refusal> refused;  ///< sorted by commit, none twice
+  friend bool operator==(const AckMessage&, const AckMessage&) = default;
+};
+Bytes encode(const AckMessage& ack);
+AckMessage decode_ack(ByteView payload);
+
+/// Why a session ends. Numbers unknown here are legal: the text says what they mean.
+enum class ErrorReason : std::uint32_t {
+  kProtocol = 1,  ///< what came is not what the protocol allows
+  kVersion,       ///< no version that both speak
+  kRepository,    ///< another repository, or not the one that was asked for
+  kDenied,        ///< the device may not do this
+  kBusy,          ///< a session with this device is open already
+  kLimit,         ///< more than is taken
+  kTimeout,       ///< nothing came for too long
+  kUnverified,    ///< a commit's signature does not hold, even as objects
+  kIncomplete,    ///< something needed is on neither side
+  kInternal,      ///< this side failed: disk, memory
+  kClosing,       ///< this side ends what it is doing: it stops, or moves on
+};
+
+struct ErrorMessage {
+  static constexpr std::size_t kTextBytesMax = 256;
+  std::uint64_t code = 0;  ///< an ErrorReason, or what a later version made
+  std::string text;        ///< any bytes, see Refusal::rule
+  friend bool operator==(const ErrorMessage&, const ErrorMessage&) = default;
+};
+/// Cuts a text that is too long, at a character's begin.
+Bytes encode(const ErrorMessage& error);
+ErrorMessage decode_error(ByteView payload);
+
+/// A PING's payload means nothing; only its length is checked.
+inline constexpr std::size_t kPingBytesMax = 64;
+void check_ping(ByteView payload);
+
+/// What a bundle holds.
+struct BundleHeader {
+  static constexpr std::uint8_t kVersion = 1;
+  static constexpr std::size_t kPrerequisitesMax = 1'024;
+  Id repository;
+  std::uint64_t part = 1;               ///< from 1
+  std::uint64_t parts = 1;              ///< at least `part`
+  std::vector<RefHeads> refs;           ///< sorted by name, none twice, none gone
+  std::vector<CommitId> prerequisites;  ///< sorted, none twice; what is known in the stream
+  friend bool operator==(const BundleHeader&, const BundleHeader&) = default;
+};
+
+/// Appends BUNDLE and as many REFS as it takes.
+void write_bundle(FrameWriter& out, const BundleHeader& bundle);
+
+/// Collects a BUNDLE and the REFS that go with it. One thread at a time.
+class BundleReader {
+ public:
+  /// True when it is whole. Error(kCorrupt) for a frame that must not come here,
+  /// Error(kUnsupported) for another version.
+  bool add(const Frame& frame);
+  /// Once, after that.
+  BundleHeader take();
+
+ private:
+  BundleHeader bundle_;
+  RefsReader refs_;
+  enum class State { kFirst, kRefs, kWhole } state_ = State::kFirst;
+};
+
+/// Ends a bundle: over `isodb-bundle-v1\0`, the repository's id and SHA-256 of all bytes of the
+/// file before this frame (Frame::begin of them).
+struct BundleSignature {
+  PublicKey key;
+  Signature signature;
+  friend bool operator==(const BundleSignature&, const BundleSignature&) = default;
+};
+Bytes encode(const BundleSignature& signature);
+BundleSignature decode_bundle_signature(ByteView payload);
+
+}  // namespace isodb::wire
