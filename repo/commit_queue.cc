@@ -45,6 +45,27 @@ std::vector<std::string> restaged_paths(const std::vector<refs::DraftChange>& kn
   return paths;
 }
 
+/// A commit's own objects, and the documents that its transaction staged.
+class CommitObjects : public objects::ObjectStore {
+ public:
+  CommitObjects(objects::ObjectStore& commit, const objects::ObjectSource& staged)
+      : commit_(commit), staged_(staged) {}
+  Id put(ObjectType type, ByteView payload, const objects::PutHint& hint) override {
+    return commit_.put(type, payload, hint);
+  }
+  std::optional<objects::Object> get(const Id& id) const override {
+    if (std::optional<objects::Object> object = commit_.get(id)) return object;
+    return staged_.get(id);
+  }
+  bool contains(const Id& id) const override {
+    return commit_.contains(id) || staged_.contains(id);
+  }
+
+ private:
+  objects::ObjectStore& commit_;
+  const objects::ObjectSource& staged_;
+};
+
 /// Gives the exception in flight to those that have no outcome. What is durable stays a success.
 void fail_unfinished(const std::vector<CommitRequest*>& requests) {
   for (CommitRequest* request : requests) {
@@ -204,7 +225,6 @@ void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
   auto [known, added] = group.heads.try_emplace(request.branch);
   if (added) known->second = state_.database->ref(request.branch);
   const std::optional<Id> head = known->second;
-
   objects::ObjectStore& sink = packed ? static_cast<objects::ObjectStore&>(*packed) : group.objects;
   const OverlaySource source(sink, *state_.store);
   const objects::NodeReader nodes(source, *state_.node_cache);
@@ -241,8 +261,9 @@ void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
     throw Error(ErrorCode::kInvalid, "nothing to commit: no document changed");
   }
   commit.tree = applied.tree;
+  CommitObjects objects(sink, *request.staging);  // rules may be among the documents
   if (!request.changes->sorted(kGovernedPrefix).empty()) {
-    commit.tree = state_.merging->commit_tree(commit.parents, parent->tree, commit.tree, sink);
+    commit.tree = state_.merging->commit_tree(commit.parents, parent->tree, commit.tree, objects);
   }
   set_deleted(commit, sink, applied.deleted);
   check_rights(source, request, parent->tree, commit.tree);
