@@ -31,7 +31,13 @@ class ContentWriter {
   ContentWriter& operator=(const ContentWriter&) = delete;
 
   void write(ByteView part);
-  /// Once, after the last part.
+  /// Ends a chunk here, whatever the bytes say; what follows is cut as if the document began there.
+  /// Error(kInvalid) when something follows a chunk that is shorter than chunks may be.
+  void end_chunk();
+  /// The next bytes are those of a chunk that the sink holds. Ends the chunk before it.
+  void add_chunk(const Id& chunk, std::uint64_t bytes);
+  /// Once, after the last part. Error(kInvalid) for a document that is shorter than one of chunks
+  /// and to which chunks were added.
   ContentRef finish();
 
  private:

@@ -77,10 +77,13 @@ struct ContentWriter::State {
     std::uint64_t lists = 0;  // written so far
   };
   std::vector<Level> levels;
+  bool is_short = false;  // shorter than any chunk but a document's last
 
   void write(ByteView part);
+  void add_chunk(const ListItem& chunk);
   ContentRef finish();
   void cut_chunks(std::size_t keep);
+  void count_chunk(std::uint64_t bytes);
   void add_item(std::size_t level, const ListItem& item);
   ListItem close_list(std::size_t level, const std::optional<Id>& base);
 };
@@ -99,6 +102,25 @@ void ContentWriter::State::write(ByteView part) {
   }
 }
 
+void ContentWriter::State::count_chunk(std::uint64_t bytes) {
+  if (is_short) {
+    throw Error(ErrorCode::kInvalid, "a chunk within a document has less than 16 KiB");
+  }
+  is_short = bytes < kChunkBytesMin;
+}
+
+void ContentWriter::State::add_chunk(const ListItem& chunk) {
+  if (chunk.size > kDocumentBytesMax - size) {
+    throw Error(ErrorCode::kLimit, "a document is longer than 2^62 bytes");
+  }
+  cut_chunks(0);
+  count_chunk(chunk.size);
+  size += chunk.size;
+  if (bases != nullptr && hint.base && !base_chunks) base_chunks.emplace(*bases, *hint.base);
+  if (base_chunks) base_chunks->advance(chunk.id);
+  add_item(0, chunk);
+}
+
 /// Cuts chunks off while at least `keep` bytes stay known behind each chunk's beginning: with fewer
 /// than kChunkBytesMax the place of the cut could depend on how the document arrived.
 void ContentWriter::State::cut_chunks(std::size_t keep) {
@@ -107,6 +129,7 @@ void ContentWriter::State::cut_chunks(std::size_t keep) {
   while (buffer.size() > cut && buffer.size() - cut >= keep) {
     ByteView chunk = ByteView(buffer).substr(cut);
     chunk = chunk.substr(0, first_chunk_bytes(chunk));
+    count_chunk(chunk.size());
     PutHint chunk_hint{std::nullopt, hint.compressed};
     if (base_chunks) chunk_hint.base = base_chunks->next();
     const Id id = sink.put(ObjectType::kBlob, chunk, chunk_hint);
@@ -138,6 +161,9 @@ ListItem ContentWriter::State::close_list(std::size_t level, const std::optional
 
 ContentRef ContentWriter::State::finish() {
   if (size <= kBlobBytesMax) {
+    if (!levels.empty()) {
+      throw Error(ErrorCode::kInvalid, "a document of at most 64 KiB has no chunks");
+    }
     return {sink.put(ObjectType::kBlob, buffer, hint), ContentKind::kBlob, size};
   }
   cut_chunks(0);
@@ -151,15 +177,21 @@ ContentRef ContentWriter::State::finish() {
 }
 
 ContentWriter::ContentWriter(ObjectSink& sink, PutHint hint)
-    : state_(new State{sink, nullptr, std::move(hint), {}, 0, 0, {}, {}}) {}
+    : state_(new State{sink, nullptr, std::move(hint), {}, 0, 0, {}, {}, false}) {}
 ContentWriter::ContentWriter(ObjectStore& store, PutHint hint)
     : ContentWriter(store, store, std::move(hint)) {}
 ContentWriter::ContentWriter(ObjectSink& sink, const ObjectSource& bases, PutHint hint)
-    : state_(new State{sink, &bases, std::move(hint), {}, 0, 0, {}, {}}) {}
+    : state_(new State{sink, &bases, std::move(hint), {}, 0, 0, {}, {}, false}) {}
 ContentWriter::~ContentWriter() = default;
 
 void ContentWriter::write(ByteView part) {
   state_->write(part);
+}
+void ContentWriter::end_chunk() {
+  state_->cut_chunks(0);
+}
+void ContentWriter::add_chunk(const Id& chunk, std::uint64_t bytes) {
+  state_->add_chunk({chunk, bytes});
 }
 ContentRef ContentWriter::finish() {
   return state_->finish();

@@ -53,6 +53,10 @@ merge::State Merging::state(std::span<const CommitId> heads, objects::ObjectStor
   return run(&objects, [&](merge::StateEngine& engine) { return engine.state(heads, objects); });
 }
 
+merge::State Merging::merged(std::span<const CommitId> heads, objects::ObjectStore& objects) {
+  return run(&objects, [&](merge::StateEngine& engine) { return engine.merged(heads, objects); });
+}
+
 TreeId Merging::commit_tree(std::span<const CommitId> parents, const TreeId& base,
                             const TreeId& tree, objects::ObjectStore& objects) {
   return run(&objects, [&](merge::StateEngine& engine) {

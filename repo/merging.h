@@ -29,6 +29,8 @@ class Merging {
   /// The state of these heads and all before them; new nodes, documents and the merge object go to
   /// `objects`.
   merge::State state(std::span<const CommitId> heads, objects::ObjectStore& objects);
+  /// The same with nothing set aside: what a commit on top of `heads` has as its base.
+  merge::State merged(std::span<const CommitId> heads, objects::ObjectStore& objects);
   /// The tree of a commit that is about to be made: see merge::StateEngine.
   TreeId commit_tree(std::span<const CommitId> parents, const TreeId& base, const TreeId& tree,
                      objects::ObjectStore& objects);

@@ -7,6 +7,7 @@
 #include "objects/content.h"
 #include "objects/node.h"
 #include "repo/commit_walk.h"
+#include "repo/kept_objects.h"
 
 namespace isodb::repo {
 
@@ -17,11 +18,21 @@ void Reachable::check_trees() {
 }
 
 std::vector<Id> Reachable::roots() {
-  std::set<Id> roots{state_.root};
+  std::set<Id> roots;
+  // A clone that was cut off at once has not even its root yet. Where there is a commit, the walk
+  // from it misses a root that is gone.
+  if (state_.store->contains(state_.root)) roots.insert(state_.root);
   for (const refs::Ref& ref : state_.database->refs()) roots.insert(ref.target);
   for (const refs::ReflogEntry& entry : state_.database->reflog({})) {
     if (entry.before) roots.insert(*entry.before);
     if (entry.after) roots.insert(*entry.after);
+  }
+  for (const auto& [name, value] : state_.database->settings()) {
+    if (!name.starts_with(kSettingIncomingPrefix)) continue;
+    guarded("setting " + name, [&, &text = value] {
+      const std::vector<Id> kept = parse_kept_objects(text);
+      roots.insert(kept.begin(), kept.end());
+    });
   }
   if (const auto draft = state_.database->draft()) {
     if (draft->base) roots.insert(*draft->base);

@@ -15,9 +15,9 @@
 
 namespace isodb::repo {
 
-/// Walks everything that refs, the reflog, the draft and the repository's root keep alive: each
-/// object once, a commit after its parents, so that histories come in the order in which they grew.
-/// One thread.
+/// Walks everything that refs, the reflog, the draft, an unfinished sync and the repository's root
+/// keep alive: each object once, a commit after its parents, so that histories come in the order in
+/// which they grew. One thread.
 class Reachable {
  public:
   using Visit = std::function<void(const Id&, ObjectType)>;

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "isodb/commit.h"
+#include "objects/source.h"
 #include "refs/database.h"
-#include "repo/staging.h"
 #include "repo/state.h"
 #include "sync/resume_point.h"
 #include "wire/element.h"
@@ -77,7 +77,7 @@ class Incoming {
   std::uint64_t operations() const;
 
   /// Sees all that was taken, durable or not: where to merge it.
-  repo::Staging& objects();
+  objects::ObjectStore& objects();
 
   /// Makes durable what was taken, also of a commit that is not whole. Cheap where there is nothing
   /// new. Error(kStale) when the repository was collected meanwhile: begin another session;

@@ -1,0 +1,468 @@
+#include "sync/incoming.h"
+
+#include <algorithm>
+#include <set>
+#include <unordered_set>
+#include <utility>
+#include <variant>
+
+#include "core/hash.h"
+#include "isodb/error.h"
+#include "objects/commit_codec.h"
+#include "objects/tree_verify.h"
+#include "repo/kept_objects.h"
+#include "sync/commit_rebuild.h"
+#include "sync/incoming_store.h"
+#include "sync/partial_commit.h"
+#include "sync/received_object.h"
+
+namespace isodb::sync {
+namespace {
+
+constexpr std::uint64_t kClockAheadMillisMax = 24 * 60 * 60 * std::uint64_t{1000};
+/// HELLO names no more (docs/protocol.md).
+constexpr std::size_t kHeadsKeptMax = 1024;
+
+[[noreturn]] void fail(const std::string& problem) {
+  throw Error(ErrorCode::kCorrupt, problem);
+}
+
+/// The elements of a commit whose parent was refused: counted, and dropped.
+struct PassedOver {
+  std::uint64_t operations = 0;  // to come
+  std::uint64_t bytes = 0;       // of the document at hand, to come
+  Id stand_in;
+
+  bool is_whole() const { return operations == 0 && bytes == 0; }
+  void take(const wire::OperationElement& operation) {
+    if (bytes > 0) fail("an operation stands where the pieces of a document have to follow");
+    if (operations == 0) fail("a commit has more operations than it said");
+    --operations;
+    if (operation.kind != wire::OperationKind::kLarge) return;
+    for (const wire::LargePart& part : operation.parts) {
+      if (part.new_bytes > operation.size - bytes) fail("the parts of LARGE do not add up");
+      bytes += part.new_bytes;
+    }
+  }
+  void take(const wire::PieceElement& piece) {
+    if (piece.bytes.size() > bytes) fail("a piece stands where no document lacks any");
+    bytes -= piece.bytes.size();
+  }
+};
+
+}  // namespace
+
+class Incoming::Impl {
+ public:
+  Impl(RepositoryState& repository, const PublicKey& peer)
+      : repository_(repository),
+        objects_(repository),
+        setting_(std::string(repo::kSettingIncomingPrefix) + peer.fingerprint()),
+        refs_prefix_("incoming/" + peer.fingerprint() + "/") {
+    for (const refs::Ref& ref : repository_.database->refs(refs_prefix_)) {
+      heads_.insert(CommitId(ref.target));
+    }
+    read_partial();
+  }
+
+  std::optional<ResumePoint> resume() const {
+    if (!kept_) return std::nullopt;
+    return kept_->resume_point();
+  }
+  std::vector<CommitId> heads() const { return {heads_.begin(), heads_.end()}; }
+  objects::ObjectStore& objects() { return objects_; }
+  std::uint64_t commits() const { return commits_; }
+  std::uint64_t operations() const { return operations_; }
+
+  void begin_stream() {
+    // Not in a session's first stream: there it may go on.
+    if (std::exchange(had_stream_, true)) kept_.reset();
+    open_ = std::monostate();
+    at_start_ = true;
+    is_stopped_ = false;
+    commits_ = operations_ = 0;
+    refused_.clear();
+  }
+
+  std::optional<Received> take(wire::Element element) {
+    if (is_stopped_) {
+      throw Error(ErrorCode::kInvalid, "elements were given behind what ended their stream");
+    }
+    try {
+      std::optional<Received> received =
+          std::visit([this](auto&& part) { return take_part(std::forward<decltype(part)>(part)); },
+                     std::move(element));
+      at_start_ = false;
+      return received;
+    } catch (const Error& error) {
+      // What breaks a rule of input is the other side's fault here, not the caller's.
+      const bool is_theirs =
+          error.code() == ErrorCode::kInvalid || error.code() == ErrorCode::kLimit;
+      if (is_theirs) throw Error(ErrorCode::kCorrupt, error.what(), error.hint());
+      throw;
+    }
+  }
+
+  void end_stream(std::uint64_t commits, std::uint64_t operations) {
+    if (!std::holds_alternative<std::monostate>(open_)) fail("a stream ends within a commit");
+    if (commits == commits_ && operations == operations_) return;
+    fail("a stream had " + std::to_string(commits_) + " commits and " +
+         std::to_string(operations_) + " operations, and " + std::to_string(commits) + " and " +
+         std::to_string(operations) + " were sent");
+  }
+
+  void flush() {
+    if (!is_changed_) return;
+    refs::WriteBatch batch;
+    std::optional<std::string> record;
+    if (kept_) record = keep(*kept_);
+    if (CommitRebuild* const commit = std::get_if<CommitRebuild>(&open_)) {
+      record = keep(commit->save());
+    }
+    batch.settings.emplace_back(setting_, record);
+    move_refs(heads_, batch);
+    if (const auto lost = objects_.write(std::move(batch))) {
+      throw Error(ErrorCode::kBusy, "another sync with the same device moved " + lost->name,
+                  "try again when it has ended");
+    }
+    is_changed_ = false;
+  }
+
+  std::optional<refs::LostSwap> finish(refs::WriteBatch batch) {
+    batch.settings.emplace_back(setting_, std::nullopt);
+    move_refs({}, batch);
+    std::optional<refs::LostSwap> lost = objects_.write(std::move(batch));
+    if (lost) return lost;
+    heads_.clear();
+    kept_.reset();
+    open_ = std::monostate();
+    is_changed_ = false;
+    return std::nullopt;
+  }
+
+ private:
+  using Open = std::variant<std::monostate, CommitRebuild, PassedOver, ReceivedObject>;
+
+  objects::NodeReader nodes() const { return {objects_, *repository_.node_cache}; }
+
+  std::optional<Received> take_part(wire::CommitElement commit);
+  std::optional<Received> take_part(const wire::OperationElement& operation);
+  std::optional<Received> take_part(const wire::PieceElement& piece);
+  std::optional<Received> take_part(const wire::ObjectElement& object);
+  std::optional<Received> take_part(const wire::ResumeElement&);
+
+  void expect_between() const {
+    if (!std::holds_alternative<std::monostate>(open_)) {
+      fail("a commit or object stands within another");
+    }
+  }
+  std::optional<Received> end_where_whole();
+  std::optional<Received> end_object();
+  Received end_tag(const Bytes& bytes);
+  Received judge(const Commit& commit, const Bytes& bytes);
+  std::string problem(const CommitId& id, const Commit& commit);
+  std::string tree_problem(const Commit& commit);
+  std::vector<CommitId> absent(const std::vector<CommitId>& commits) const;
+  bool is_after_refused(const std::vector<CommitId>& parents) const;
+  Received stop(Received::Kind kind, std::vector<CommitId> missing = {});
+  Received count(Received received);
+
+  void read_partial();
+  std::string keep(const PartialCommit& partial);
+  void move_refs(const std::set<CommitId>& wanted, refs::WriteBatch& batch) const;
+
+  RepositoryState& repository_;
+  IncomingStore objects_;
+  const std::string setting_, refs_prefix_;
+  std::optional<PartialCommit> kept_;  // of the session before
+  std::set<CommitId> heads_;
+  Open open_;
+  bool had_stream_ = false, at_start_ = true, is_stopped_ = false, is_changed_ = false;
+  std::uint64_t commits_ = 0, operations_ = 0;
+  std::unordered_set<Id> refused_;
+  std::optional<objects::TreeVerifier> trees_;
+};
+
+std::optional<Received> Incoming::Impl::take_part(wire::CommitElement commit) {
+  expect_between();
+  kept_.reset();
+  is_changed_ = true;
+  if (is_after_refused(commit.parents)) {
+    const ByteView signature(reinterpret_cast<const char*>(commit.signature.bytes.data()),
+                             commit.signature.bytes.size());
+    open_ = PassedOver{commit.operations, 0, core::sha256(signature)};
+  } else {
+    std::vector<CommitId> missing = absent(commit.parents);
+    if (!missing.empty()) return stop(Received::Kind::kMissingParents, std::move(missing));
+    open_.emplace<CommitRebuild>(repository_, objects_, std::move(commit));
+  }
+  return end_where_whole();
+}
+
+std::optional<Received> Incoming::Impl::take_part(const wire::OperationElement& operation) {
+  ++operations_;
+  is_changed_ = true;
+  if (CommitRebuild* const commit = std::get_if<CommitRebuild>(&open_)) {
+    commit->take(operation);
+  } else if (PassedOver* const passed = std::get_if<PassedOver>(&open_)) {
+    passed->take(operation);
+  } else {
+    fail("an operation stands outside of a commit");
+  }
+  return end_where_whole();
+}
+
+std::optional<Received> Incoming::Impl::take_part(const wire::PieceElement& piece) {
+  is_changed_ = true;
+  if (piece.bytes.empty() || piece.bytes.size() > wire::PieceElement::kBytesMax) {
+    fail("a piece has no bytes, or more than 16,384");
+  }
+  if (CommitRebuild* const commit = std::get_if<CommitRebuild>(&open_)) {
+    commit->take(piece);
+  } else if (PassedOver* const passed = std::get_if<PassedOver>(&open_)) {
+    passed->take(piece);
+  } else if (ReceivedObject* const object = std::get_if<ReceivedObject>(&open_)) {
+    object->take(piece);
+  } else {
+    fail("a piece stands outside of a document");
+  }
+  return end_where_whole();
+}
+
+std::optional<Received> Incoming::Impl::take_part(const wire::ObjectElement& object) {
+  expect_between();
+  kept_.reset();
+  is_changed_ = true;
+  open_.emplace<ReceivedObject>(object);
+  return end_where_whole();
+}
+
+std::optional<Received> Incoming::Impl::take_part(const wire::ResumeElement&) {
+  if (!at_start_ || !kept_) fail("RESUME stands where there is nothing to go on with");
+  PartialCommit partial = std::move(*kept_);
+  kept_.reset();
+  open_.emplace<CommitRebuild>(repository_, objects_, std::move(partial));
+  return std::nullopt;
+}
+
+std::optional<Received> Incoming::Impl::end_where_whole() {
+  if (const PassedOver* const passed = std::get_if<PassedOver>(&open_)) {
+    if (!passed->is_whole()) return std::nullopt;
+    const Id id = passed->stand_in;
+    open_ = std::monostate();
+    refused_.insert(id);
+    return count({Received::Kind::kAfterRefused, id, {}, {}});
+  }
+  if (CommitRebuild* const rebuild = std::get_if<CommitRebuild>(&open_)) {
+    if (!rebuild->is_whole()) return std::nullopt;
+    const Commit commit = rebuild->finish();
+    open_ = std::monostate();
+    const Bytes bytes = objects::encode_commit(commit);
+    if (!objects::commit_signature_holds(commit, repository_.root)) {
+      return stop(Received::Kind::kWantedAsObjects);
+    }
+    return judge(commit, bytes);
+  }
+  return end_object();
+}
+
+std::optional<Received> Incoming::Impl::end_object() {
+  const ReceivedObject& object = std::get<ReceivedObject>(open_);
+  if (!object.is_whole()) return std::nullopt;
+  const ReceivedObject whole = std::move(std::get<ReceivedObject>(open_));
+  open_ = std::monostate();
+  if (whole.type() == ObjectType::kTag) return end_tag(whole.bytes());
+  if (whole.type() != ObjectType::kCommit) {
+    whole.store(objects_);
+    return std::nullopt;
+  }
+  const Commit commit = objects::decode_commit(whole.bytes());
+  if (is_after_refused(commit.parents)) {
+    const Id id = core::object_id(ObjectType::kCommit, whole.bytes());
+    refused_.insert(id);
+    return count({Received::Kind::kAfterRefused, id, {}, {}});
+  }
+  std::vector<CommitId> missing = absent(commit.parents);
+  if (!missing.empty()) return stop(Received::Kind::kMissingParents, std::move(missing));
+  if (!objects::commit_signature_holds(commit,
+                                       commit.parents.empty() ? Id{} : Id(repository_.root))) {
+    fail("the signature of a commit that came as an object does not hold");
+  }
+  if (const std::string found = tree_problem(commit); !found.empty()) {
+    fail("a commit that came as an object has a bad tree: " + found);
+  }
+  return judge(commit, whole.bytes());
+}
+
+Received Incoming::Impl::end_tag(const Bytes& bytes) {
+  const Tag tag = objects::decode_tag(bytes);
+  if (!objects::tag_signature_holds(tag, repository_.root)) {
+    fail("the signature of the tag '" + tag.name + "' does not hold");
+  }
+  const std::optional<objects::Object> object = objects_.get(tag.object);
+  if (!object || object->type != tag.type) {
+    fail("the tag '" + tag.name + "' names what is not here");
+  }
+  return {Received::Kind::kTag, objects_.put(ObjectType::kTag, bytes), {}, {}};
+}
+
+Received Incoming::Impl::judge(const Commit& commit, const Bytes& bytes) {
+  const CommitId id(core::object_id(ObjectType::kCommit, bytes));
+  Received received{Received::Kind::kTaken, id, {}, {}};
+  if (objects_.contains(id)) {
+    received.kind = Received::Kind::kKnown;
+  } else {
+    received.rule = problem(id, commit);
+    if (!received.rule.empty()) {
+      received.kind = Received::Kind::kRefused;
+      refused_.insert(id);
+      return count(std::move(received));
+    }
+    objects::PutHint hint;
+    if (!commit.parents.empty()) hint.base = commit.parents.front();
+    objects_.put(ObjectType::kCommit, bytes, hint);
+  }
+  for (const CommitId& parent : commit.parents) heads_.erase(parent);
+  heads_.insert(id);
+  return count(std::move(received));
+}
+
+std::string Incoming::Impl::problem(const CommitId& id, const Commit& commit) {
+  for (const CommitId& parent : commit.parents) {
+    const Commit before =
+        objects::decode_commit(objects::get_expected(objects_, parent, ObjectType::kCommit));
+    if (commit.clock <= before.clock) {
+      return "its clock is not above that of its parent " + parent.short_hex();
+    }
+  }
+  if (commit.clock.millis() > repository_.environment.now_millis() + kClockAheadMillisMax) {
+    return "its clock is more than 24 hours ahead of this device's";
+  }
+  return repository_.merging->check(id, commit, objects_).refusal;
+}
+
+/// Nobody rebuilt these trees here, so that they may be anything.
+std::string Incoming::Impl::tree_problem(const Commit& commit) {
+  std::string found;
+  if (!trees_) trees_.emplace(nodes());
+  const auto report = [&](const Id& node, const std::string& problem) {
+    if (found.empty()) found = "node " + node.hex() + ": " + problem;
+  };
+  trees_->verify(commit.tree, report);
+  if (commit.base) trees_->verify(*commit.base, report);
+  if (commit.deleted && !objects_.contains(*commit.deleted)) found = "no list of deleted paths";
+  return found;
+}
+
+std::vector<CommitId> Incoming::Impl::absent(const std::vector<CommitId>& commits) const {
+  std::vector<CommitId> missing;
+  for (const CommitId& commit : commits) {
+    if (!objects_.contains(commit)) missing.push_back(commit);
+  }
+  return missing;
+}
+
+bool Incoming::Impl::is_after_refused(const std::vector<CommitId>& parents) const {
+  return std::any_of(parents.begin(), parents.end(),
+                     [&](const CommitId& parent) { return refused_.contains(parent); });
+}
+
+Received Incoming::Impl::stop(Received::Kind kind, std::vector<CommitId> missing) {
+  is_stopped_ = true;
+  return {kind, {}, {}, std::move(missing)};
+}
+
+Received Incoming::Impl::count(Received received) {
+  ++commits_;
+  return received;
+}
+
+/// What is damaged or no longer there is dropped: then the commit comes anew.
+void Incoming::Impl::read_partial() {
+  const std::optional<std::string> text = repository_.database->setting(setting_);
+  if (!text) return;
+  is_changed_ = true;
+  try {
+    const std::vector<Id> kept = repo::parse_kept_objects(*text);
+    if (kept.empty()) return;
+    PartialCommit partial = decode_partial_commit(
+        objects::get_expected(*repository_.store, kept.front(), ObjectType::kBlob));
+    std::vector<CommitId> needed = partial.commit.parents;
+    for (const Id& id : partial.named()) needed.emplace_back(id);
+    if (absent(needed).empty()) kept_ = std::move(partial);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kCorrupt && error.code() != ErrorCode::kUnsupported) throw;
+  }
+}
+
+/// The text of the setting.
+std::string Incoming::Impl::keep(const PartialCommit& partial) {
+  std::vector<Id> ids{objects_.put(ObjectType::kBlob, encode_partial_commit(partial))};
+  const std::vector<Id> named = partial.named();
+  ids.insert(ids.end(), named.begin(), named.end());
+  return repo::kept_objects_text(ids);
+}
+
+/// Refs whose commits are wanted still stay as they are, and free ones are used again.
+void Incoming::Impl::move_refs(const std::set<CommitId>& wanted, refs::WriteBatch& batch) const {
+  constexpr const char* kReason = "sync";
+  std::set<CommitId> unnamed = wanted;
+  std::vector<refs::Ref> free;
+  std::set<std::string> names;
+  for (const refs::Ref& ref : repository_.database->refs(refs_prefix_)) {
+    names.insert(ref.name);
+    if (unnamed.erase(CommitId(ref.target)) == 0) free.push_back(ref);
+  }
+  for (std::size_t number = 0; !unnamed.empty() && number < kHeadsKeptMax;) {
+    const CommitId head = *unnamed.begin();
+    if (!free.empty()) {
+      batch.moves.push_back({free.back().name, free.back().target, head, kReason});
+      free.pop_back();
+    } else {
+      const std::string name = refs_prefix_ + std::to_string(number++);
+      if (names.contains(name)) continue;
+      batch.moves.push_back({name, std::nullopt, head, kReason});
+    }
+    unnamed.erase(head);
+  }
+  for (const refs::Ref& ref : free) {
+    batch.moves.push_back({ref.name, ref.target, std::nullopt, kReason});
+  }
+}
+
+Incoming::Incoming(RepositoryState& repository, const PublicKey& peer)
+    : impl_(std::make_unique<Impl>(repository, peer)) {}
+Incoming::~Incoming() = default;
+
+std::optional<ResumePoint> Incoming::resume() const {
+  return impl_->resume();
+}
+std::vector<CommitId> Incoming::heads() const {
+  return impl_->heads();
+}
+void Incoming::begin_stream() {
+  impl_->begin_stream();
+}
+std::optional<Received> Incoming::take(wire::Element element) {
+  return impl_->take(std::move(element));
+}
+void Incoming::end_stream(std::uint64_t commits, std::uint64_t operations) {
+  impl_->end_stream(commits, operations);
+}
+std::uint64_t Incoming::commits() const {
+  return impl_->commits();
+}
+std::uint64_t Incoming::operations() const {
+  return impl_->operations();
+}
+objects::ObjectStore& Incoming::objects() {
+  return impl_->objects();
+}
+void Incoming::flush() {
+  impl_->flush();
+}
+std::optional<refs::LostSwap> Incoming::finish(refs::WriteBatch batch) {
+  return impl_->finish(std::move(batch));
+}
+
+}  // namespace isodb::sync

@@ -1,0 +1,52 @@
+#include "sync/incoming_store.h"
+
+#include <utility>
+
+#include "isodb/error.h"
+
+namespace isodb::sync {
+
+IncomingStore::IncomingStore(RepositoryState& repository) : repository_(repository) {
+  // A collection that ended before the session begins is none of its concern.
+  repository.store->refresh();
+  staging_ = std::make_unique<repo::Staging>(*repository.store, repository.files);
+}
+
+std::optional<refs::LostSwap> IncomingStore::write(refs::WriteBatch batch) {
+  if (staging_->is_packed()) {
+    // First by itself: were the swap lost, nobody could read what is in a pack that no database
+    // names.
+    refs::WriteBatch objects;
+    objects.collection_generation = staging_->generation();
+    if (std::optional<objects::PackInfo> pack = staging_->finish_pack()) {
+      objects.packs_added.push_back(*pack);
+    }
+    const bool lost = repository_.database->write(objects).lost.has_value();
+    repository_.store->refresh();
+    staging_ = std::make_unique<repo::Staging>(*repository_.store, repository_.files);
+    if (lost) {
+      throw Error(ErrorCode::kStale, "the repository was collected while it was synced into",
+                  "sync again");
+    }
+  } else if (!staging_->loose().empty()) {
+    batch.loose.push_back(staging_->loose().row());
+  }
+  batch.collection_generation = staging_->generation();
+  batch.at_millis = repository_.environment.now_millis();
+  batch.writer = repository_.key().public_key().fingerprint();
+  const refs::Database::WriteResult result = repository_.database->write(batch);
+  if (result.lost && result.lost->name.empty()) {
+    throw Error(ErrorCode::kStale, "the repository was collected while it was synced into",
+                "sync again");
+  }
+  if (result.lost) return result.lost;
+  for (std::size_t i = 0; i < batch.loose.size(); ++i) {
+    batch.loose[i].number = result.loose_numbers[i];
+  }
+  repository_.store->adopt(std::move(batch.loose));
+  staging_ = std::make_unique<repo::Staging>(*repository_.store, repository_.files);
+  repository_.pack_when_due();
+  return std::nullopt;
+}
+
+}  // namespace isodb::sync

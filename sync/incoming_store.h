@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "objects/source.h"
+#include "refs/database.h"
+#include "repo/staging.h"
+#include "repo/state.h"
+
+namespace isodb::sync {
+
+/// What a session has received and not made durable yet, on top of what the repository holds. Stays
+/// the same object from one write to the next. Borrows the repository. One thread at a time.
+class IncomingStore : public objects::ObjectStore {
+ public:
+  explicit IncomingStore(RepositoryState& repository);
+
+  Id put(ObjectType type, ByteView payload, const objects::PutHint& hint = {}) override {
+    return staging_->put(type, payload, hint);
+  }
+  std::optional<objects::Object> get(const Id& id) const override { return staging_->get(id); }
+  bool contains(const Id& id) const override { return staging_->contains(id); }
+  unsigned depth(const Id& id) const override { return staging_->depth(id); }
+
+  /// Makes all that was put durable together with the batch; nothing when the batch loses a swap,
+  /// which is returned. Error(kStale) when the repository was collected since the last write.
+  std::optional<refs::LostSwap> write(refs::WriteBatch batch);
+
+ private:
+  RepositoryState& repository_;
+  std::unique_ptr<repo::Staging> staging_;
+};
+
+}  // namespace isodb::sync

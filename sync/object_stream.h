@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+#include <unordered_set>
+#include <vector>
+
+#include "isodb/commit.h"
+#include "repo/state.h"
+#include "wire/element.h"
+
+namespace isodb::sync {
+
+/// Sends objects as they are, each after all that it names: for what the receiver cannot rebuild.
+/// Reads them as they are asked for. Borrows the repository. One thread at a time.
+class ObjectStream {
+ public:
+  explicit ObjectStream(const RepositoryState& state) : state_(state) {}
+
+  /// What the commit has and its parents' trees have not, and then the commit.
+  void add_commit(const CommitId& id, const Commit& commit);
+  /// Any object but a commit or merge, with all that it names; a tag without the commit it names.
+  void add(const Id& id);
+
+  /// nullopt when all that was added is sent.
+  std::optional<wire::Element> next();
+  bool at_end() const { return tasks_.empty() && rest_.empty(); }
+
+ private:
+  struct Task {
+    Id id;
+    bool enter = true;  ///< what it names has to be sent before it
+  };
+  void enter(const Id& id);
+  bool is_over_there(const std::string& path, const Entry& entry) const;
+
+  const RepositoryState& state_;
+  std::vector<Task> tasks_;  // the next at the back
+  std::vector<TreeId> parent_trees_;
+  std::unordered_set<Id> done_;  // trees and lists that are over there or were sent
+  Bytes rest_;                   // of the object at hand, from `sent_` on
+  std::size_t sent_ = 0;
+};
+
+}  // namespace isodb::sync

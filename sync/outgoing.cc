@@ -1,0 +1,132 @@
+#include "sync/outgoing.h"
+
+#include <unordered_set>
+#include <utility>
+
+#include "objects/commit_codec.h"
+#include "sync/commit_stream.h"
+#include "sync/object_stream.h"
+
+namespace isodb::sync {
+
+class Outgoing::Impl {
+ public:
+  Impl(RepositoryState& state, std::vector<CommitId> commits, Options options)
+      : state_(state),
+        commits_(std::move(commits)),
+        tags_(std::move(options.tags)),
+        as_objects_(options.as_objects.begin(), options.as_objects.end()) {
+    if (options.resume) begin_with(*options.resume);
+  }
+
+  std::optional<wire::Element> next() {
+    is_whole_ = false;
+    for (;;) {
+      std::optional<wire::Element> element;
+      if (operations_of_) element = operations_of_->next(whole_documents_, operations_);
+      if (objects_of_) element = objects_of_->next();
+      if (element) {
+        end_commit_where_whole();
+        return element;
+      }
+      operations_of_.reset();
+      objects_of_.reset();
+      if (next_commit_ < commits_.size()) {
+        begin_commit(commits_[next_commit_++]);
+      } else if (next_tag_ < tags_.size()) {
+        sends_tags_ = true;
+        objects_of_.emplace(state_);
+        objects_of_->add(tags_[next_tag_++]);
+      } else {
+        return std::nullopt;
+      }
+    }
+  }
+
+  const CommitId& commit() const { return commit_; }
+  bool commit_is_whole() const { return is_whole_; }
+  std::uint64_t commits() const { return whole_commits_; }
+  std::uint64_t operations() const { return operations_; }
+
+ private:
+  void end_commit_where_whole() {
+    if (sends_tags_) return;
+    is_whole_ = operations_of_ ? operations_of_->at_end() : objects_of_->at_end();
+    if (is_whole_) ++whole_commits_;
+  }
+
+  CommitPlan plan(const CommitId& id, const Commit& commit) const {
+    CommitPlan plan;
+    plan.as_objects = as_objects_.contains(id);
+    if (plan.as_objects) return plan;
+    return plan_commit(state_, commit,
+                       as_objects_.empty() ? BaseTrust::kBelieved : BaseTrust::kComputed);
+  }
+
+  void begin_commit(const CommitId& id) {
+    commit_ = id;
+    Commit commit = state_.read_commit(id);
+    CommitPlan how = plan(id, commit);
+    if (how.as_objects) {
+      objects_of_.emplace(state_);
+      objects_of_->add_commit(id, commit);
+    } else {
+      operations_of_.emplace(state_, std::move(commit), std::move(how));
+    }
+  }
+
+  /// Moves the commit to the front, which its order allows when none of its parents is to be sent.
+  void begin_with(const ResumePoint& point) {
+    const std::unordered_set<Id> all(commits_.begin(), commits_.end());
+    for (auto at = commits_.begin(); at != commits_.end(); ++at) {
+      const CommitId id = *at;
+      Commit commit = state_.read_commit(id);
+      if (!point.is_of(commit)) continue;
+      for (const CommitId& parent : commit.parents) {
+        if (all.contains(parent)) return;
+      }
+      CommitPlan how = plan(id, commit);
+      if (how.as_objects) return;
+      operations_of_.emplace(state_, std::move(commit), std::move(how));
+      if (!operations_of_->resume_at(point)) return operations_of_.reset();
+      commit_ = id;
+      commits_.erase(at);
+      return;
+    }
+  }
+
+  RepositoryState& state_;
+  std::vector<CommitId> commits_;
+  std::vector<TagId> tags_;
+  const std::unordered_set<Id> as_objects_;
+  std::size_t next_commit_ = 0, next_tag_ = 0;
+  std::optional<CommitStream> operations_of_;
+  std::optional<ObjectStream> objects_of_;
+  CommitId commit_;
+  bool is_whole_ = false, sends_tags_ = false;
+  std::uint64_t whole_commits_ = 0, operations_ = 0, whole_documents_ = 0;
+};
+
+Outgoing::Outgoing(RepositoryState& repository, std::vector<CommitId> commits, Options options)
+    : impl_(std::make_unique<Impl>(repository, std::move(commits), std::move(options))) {}
+Outgoing::Outgoing(RepositoryState& repository, std::vector<CommitId> commits)
+    : Outgoing(repository, std::move(commits), Options()) {}
+Outgoing::~Outgoing() = default;
+
+std::optional<wire::Element> Outgoing::next() {
+  return impl_->next();
+}
+const CommitId& Outgoing::commit() const {
+  return impl_->commit();
+}
+bool Outgoing::commit_is_whole() const {
+  return impl_->commit_is_whole();
+}
+std::uint64_t Outgoing::commits() const {
+  return impl_->commits();
+}
+std::uint64_t Outgoing::operations() const {
+  return impl_->operations();
+}
+
+}  // namespace isodb::sync

@@ -1,0 +1,344 @@
+#include <algorithm>
+#include <random>
+
+#include "objects/commit_codec.h"
+#include "sync/json_scalars.h"
+#include "tests/support/syncing.h"
+
+using namespace isodb;
+using namespace isodb::testing;
+using sync::Received;
+
+namespace {
+
+struct Fixture {
+  Fixture() {
+    Repository::init(folder / "a");
+    a.emplace(folder / "a");
+    b.emplace(empty_clone(folder / "b", a->repository.id()));
+  }
+  CommitId commit(const std::map<std::string, std::string>& documents) {
+    Transaction transaction = a->repository.begin();
+    for (const auto& [path, document] : documents) transaction.put(path, document);
+    return std::get<CommitId>(transaction.commit({.message = "m"}));
+  }
+  /// Every element of what b lacks.
+  std::vector<wire::Element> elements(sync::Outgoing::Options options = {}) {
+    sync::Outgoing outgoing = outgoing_for(*a, *b, std::move(options));
+    std::vector<wire::Element> all;
+    while (auto element = outgoing.next()) all.push_back(std::move(*element));
+    return all;
+  }
+  std::vector<Received> take(sync::Incoming& incoming, const std::vector<wire::Element>& elements) {
+    std::vector<Received> all;
+    incoming.begin_stream();
+    for (const wire::Element& element : elements) {
+      auto received = incoming.take(element);
+      if (!received) continue;
+      all.push_back(*received);
+      if (received->kind == Received::Kind::kWantedAsObjects) break;
+      if (received->kind == Received::Kind::kMissingParents) break;
+    }
+    return all;
+  }
+  sync::Incoming incoming() { return sync::Incoming(*b->state, a->repository.public_key()); }
+
+  TemporaryFolder folder;
+  std::optional<SyncSide> a, b;
+};
+
+std::string values_text(const std::string& base, const std::string& result) {
+  const auto values = sync::replaced_values(base, result, 100);
+  if (!values) return "none";
+  CHECK(sync::replace_values(base, *values, 65'536) == result);
+  std::string text;
+  for (const wire::ReplacedValue& value : *values) {
+    text += std::to_string(value.skipped) + "=" + value.text + " ";
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("scalars are found by their bytes alone") {
+  CHECK(values_text(R"({"a":1,"b":[true,"x"]})", R"({"a":1,"b":[true,"yy"]})") == "2=\"yy\" ");
+  CHECK(values_text(R"({"a" : 1 , "b":2})", R"({"a" : 3 , "b":4})") == "0=3 0=4 ");
+  CHECK(values_text(R"({"a":1})", R"({"b":1})") == "none");
+  CHECK(values_text(R"(["\"",1])", R"(["\"",2])") == "1=2 ");
+  CHECK(values_text("\"open", "\"other") == "0=\"other ");
+  CHECK(values_text("a b, c\n", "a x, c\n") == "1=x ");
+  CHECK(values_text("", "") == "");
+  CHECK(values_text("", "1") == "none");
+  CHECK(values_text("\"\\", "\"\\") == "");
+  const std::vector<wire::ReplacedValue> beyond{{1, "x"}};
+  CHECK(error_code_of([&] { sync::replace_values("[1]", beyond, 100); }) == ErrorCode::kCorrupt);
+  CHECK(error_code_of([&] { sync::replace_values("[1,1]", beyond, 3); }) == ErrorCode::kCorrupt);
+}
+
+TEST_CASE_METHOD(Fixture, "a commit that is rebuilt otherwise than signed is wanted as objects") {
+  commit({{"a", "1"}});
+  std::vector<wire::Element> all = elements();
+  for (wire::Element& element : all) {
+    if (auto* operation = std::get_if<wire::OperationElement>(&element)) operation->bytes = "2";
+  }
+  sync::Incoming incoming = this->incoming();
+  CHECK(take(incoming, all).back().kind == Received::Kind::kWantedAsObjects);
+  CHECK(error_code_of([&] { incoming.take(all.back()); }) == ErrorCode::kInvalid);
+  const std::vector<Received> again =
+      take(incoming, elements({.as_objects = {a->repository.resolve_commit("@")}}));
+  CHECK(again.back().kind == Received::Kind::kTaken);
+  take_branches(*a, *b, incoming);
+  check_sound(b->repository);
+}
+
+TEST_CASE_METHOD(Fixture, "a commit without its parent is not taken, and the parent is named") {
+  commit({{"a", "1"}});
+  const CommitId parent = a->repository.resolve_commit("@");
+  commit({{"a", "2"}});
+  sync::Outgoing outgoing(*a->state, {a->repository.resolve_commit("@")});
+  sync::Incoming incoming = this->incoming();
+  const std::vector<Received> received = pump(outgoing, incoming).received;
+  REQUIRE(received.size() == 1);
+  CHECK(received[0].kind == Received::Kind::kMissingParents);
+  CHECK(received[0].missing == std::vector<CommitId>{parent});
+}
+
+TEST_CASE_METHOD(Fixture, "what may not be written is refused, with all that descends from it") {
+  Repository::clone(a->repository, folder / "c");
+  SyncSide c(folder / "c");
+  // c is no member, and is made to think that it is.
+  const CommitId head = a->repository.resolve_commit("@");
+  std::vector<CommitId> forged;
+  std::vector<CommitId> parents{head};
+  for (std::uint64_t i = 1; i <= 2; ++i) {
+    refs::WriteBatch batch;
+    repo::Staging staging(*c.state->store, c.state->files);
+    Commit commit;
+    commit.parents = parents;
+    commit.writer = c.repository.writer();
+    commit.sequence = i;
+    commit.clock =
+        HybridTime::of(c.state->environment.now_millis() + i, static_cast<std::uint16_t>(i));
+    Entry entry;
+    entry.content = staging.put(ObjectType::kBlob, "x" + std::to_string(i));
+    entry.size = 2;
+    entry.stamp = commit.stamp();
+    const std::vector<objects::TreeChange> changes{{"stolen", entry}};
+    commit.tree = objects::edit_tree({staging, *c.state->node_cache}, staging,
+                                     c.state->read_commit(parents.front()).tree, changes);
+    objects::sign_commit(commit, c.state->key(), c.state->root);
+    const CommitId id(staging.put(ObjectType::kCommit, objects::encode_commit(commit)));
+    batch.loose.push_back(staging.loose().take());
+    REQUIRE_FALSE(c.state->database->write(batch).lost);
+    c.state->store->refresh();
+    forged.push_back(id);
+    parents = {id};
+  }
+  sync_one_way(*a, *b);
+  for (const bool as_objects : {false, true}) {
+    sync::Outgoing::Options options;
+    if (as_objects) options.as_objects = forged;
+    sync::Outgoing outgoing(*c.state, forged, options);
+    sync::Incoming incoming = this->incoming();
+    const std::vector<Received> received = pump(outgoing, incoming).received;
+    REQUIRE(received.size() == 2);
+    CHECK(received[0].kind == Received::Kind::kRefused);
+    CHECK(received[0].id == forged[0]);
+    CHECK(received[0].rule.find("no member") != std::string::npos);
+    CHECK(received[1].kind == Received::Kind::kAfterRefused);
+    incoming.flush();
+    CHECK(incoming.heads().empty());
+  }
+  for (const CommitId& id : forged) CHECK_FALSE(b->state->store->contains(id));
+}
+
+TEST_CASE_METHOD(Fixture, "what one side lacks is found from heads and from hints") {
+  std::vector<CommitId> all{a->repository.id()};
+  for (int i = 0; i < 20; ++i) all.push_back(commit({{"a", std::to_string(i)}}));
+  const CommitId head = all.back();
+  const auto tail = [&](std::size_t from) {
+    return std::vector<CommitId>(all.begin() + static_cast<std::ptrdiff_t>(from), all.end());
+  };
+  CHECK(sync::missing_commits(*a->state, {}, {head}).commits == all);
+  CHECK(sync::missing_commits(*a->state, {{all[5], all[2]}, {}}, {head}).commits == tail(6));
+  CHECK(sync::missing_commits(*a->state, {{all[5], all[2]}, {}}, {head}).had ==
+        std::vector<CommitId>{all[5]});
+  CHECK(sync::missing_commits(*a->state, {{head}, {}}, {all[3]}).commits.empty());
+  const std::vector<sync::Hint> hints = sync::make_hints(*a->state, {all[7]}, {});
+  REQUIRE(hints.size() == 1);
+  CHECK(sync::missing_commits(*a->state, {{}, hints}, {head}).commits == tail(8));
+  CHECK(sync::missing_commits(*a->state, {{}, hints}, {head}).had == std::vector<CommitId>{all[7]});
+  CHECK(sync::make_hints(*a->state, {all[7]}, {all[9]}).empty());
+  std::vector<sync::Hint> wrong = hints;
+  wrong[0].prefix[0] ^= 1;
+  CHECK(sync::missing_commits(*a->state, {{}, wrong}, {head}).commits == all);
+}
+
+TEST_CASE_METHOD(Fixture, "tags come after the commits, with what they name") {
+  const CommitId head = commit({{"a", "1"}, {"b", "2"}});
+  const TagId release = a->repository.create_tag("v1", head, "release");
+  const TagId tree = a->repository.create_tag("tree", a->repository.commit(head).tree, "");
+  const TagId outer = a->repository.create_tag("outer", release, "");
+  sync::Outgoing outgoing = outgoing_for(*a, *b, {.tags = {release, tree, outer}});
+  sync::Incoming incoming = this->incoming();
+  const Pumped pumped = pump(outgoing, incoming);
+  CHECK(pumped.count(Received::Kind::kTag) >= 3);
+  take_branches(*a, *b, incoming);
+  b->state->store->refresh();
+  for (const TagId& tag : {release, tree, outer}) CHECK(b->state->store->contains(tag));
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "elements that were changed are refused, and nothing unsigned is stored") {
+  std::mt19937_64 random(11);
+  std::string large = random_bytes(random, 200'000);
+  commit({{"a.json", R"({"x":1,"y":[2,3]})"}, {"b/c", "text one"}, {"b/d", large}, {"e", "5"}});
+  sync_one_way(*a, *b);
+  large.insert(100'000, "!");
+  commit({{"a.json", R"({"x":1,"y":[7,3]})"},
+          {"b/c", "text two, a little longer than it was"},
+          {"b/d", large},
+          {"f", "new"},
+          {"g/h", large.substr(0, 70'000)}});
+  const std::vector<wire::Element> good = elements();
+  const CommitId head = a->repository.resolve_commit("@");
+
+  const auto number = [&](std::uint64_t value) -> std::uint64_t {
+    switch (random() % 6) {
+      case 0:
+        return value + 1;
+      case 1:
+        return value - 1;
+      case 2:
+        return 0;
+      case 3:
+        return random();
+      case 4:
+        return std::uint64_t{1} << (random() % 64);
+      default:
+        return random() % 300;
+    }
+  };
+  const auto bytes = [&](Bytes text) {
+    if (text.empty() || random() % 4 == 0) return text + "x";
+    if (random() % 3 == 0) return text.substr(0, random() % text.size());
+    text[random() % text.size()] ^= static_cast<char>(1 << random() % 8);
+    return text;
+  };
+  const auto change = [&](wire::Element& element) {
+    if (auto* commit = std::get_if<wire::CommitElement>(&element)) {
+      switch (random() % 9) {
+        case 0:
+          commit->sequence = number(commit->sequence);
+          break;
+        case 1:
+          commit->millis = number(commit->millis);
+          break;
+        case 2:
+          commit->operations = number(commit->operations);
+          break;
+        case 3:
+          commit->base_parent = static_cast<std::uint32_t>(random() % 3);
+          break;
+        case 4:
+          commit->message = bytes(commit->message);
+          break;
+        case 5:
+          commit->signature.bytes[random() % 64] ^= 4;
+          break;
+        case 6:
+          commit->author.bytes[random() % 32] ^= 4;
+          break;
+        case 7:
+          commit->parents.push_back(commit->parents.front());
+          break;
+        default:
+          commit->origin.push_back({"bad name", "\n"});
+          break;
+      }
+    } else if (auto* operation = std::get_if<wire::OperationElement>(&element)) {
+      switch (random() % 14) {
+        case 0:
+          operation->kind = static_cast<wire::OperationKind>(1 + random() % 8);
+          break;
+        case 1:
+          operation->is_new = !operation->is_new;
+          break;
+        case 2:
+          operation->rank_gap = number(operation->rank_gap);
+          break;
+        case 3:
+          operation->shared = number(operation->shared);
+          break;
+        case 4:
+          operation->rest = bytes(operation->rest);
+          break;
+        case 5:
+          operation->media_type = bytes("x/y");
+          break;
+        case 6:
+          operation->metadata = std::optional<Bytes>("{\"a\":1}");
+          break;
+        case 7:
+          operation->bytes = bytes(operation->bytes);
+          break;
+        case 8:
+          operation->values.push_back({number(1), bytes("v")});
+          break;
+        case 9:
+          operation->offset = number(operation->offset);
+          break;
+        case 10:
+          operation->removed = number(operation->removed);
+          break;
+        case 11:
+          operation->size = number(operation->size);
+          break;
+        case 12:
+          operation->rank_delta = static_cast<std::int64_t>(number(0));
+          break;
+        default:
+          if (operation->parts.empty()) operation->parts.emplace_back();
+          {
+            wire::LargePart& part = operation->parts[random() % operation->parts.size()];
+            (random() % 2 == 0   ? part.first
+             : random() % 2 == 0 ? part.count
+                                 : part.new_bytes) = number(part.count);
+          }
+      }
+    } else if (auto* piece = std::get_if<wire::PieceElement>(&element)) {
+      piece->bytes = random() % 8 == 0 ? Bytes(20'000, 'x') : bytes(piece->bytes);
+    }
+  };
+  std::uint64_t refused = 0, rebuilt = 0;
+  for (int round = 0; round < 1500; ++round) {
+    std::vector<wire::Element> bad = good;
+    change(bad[random() % bad.size()]);
+    if (random() % 4 == 0) std::swap(bad[random() % bad.size()], bad[random() % bad.size()]);
+    if (random() % 8 == 0)
+      bad.erase(bad.begin() + static_cast<std::ptrdiff_t>(random() % bad.size()));
+    if (random() % 8 == 0)
+      bad.insert(bad.begin() + static_cast<std::ptrdiff_t>(random() % bad.size()),
+                 wire::ResumeElement{});
+    if (random() % 8 == 0)
+      bad.insert(bad.begin() + static_cast<std::ptrdiff_t>(random() % bad.size()),
+                 wire::ObjectElement{static_cast<ObjectType>(1 + random() % 6), number(10)});
+    sync::Incoming incoming = this->incoming();
+    try {
+      for (const Received& received : take(incoming, bad)) {
+        // A change that changes nothing leaves the commit as it was signed.
+        if (received.kind == Received::Kind::kTaken) REQUIRE(received.id == head);
+        if (received.kind == Received::Kind::kTaken) ++rebuilt;
+      }
+    } catch (const Error& error) {
+      INFO(error.what());
+      REQUIRE((error.code() == ErrorCode::kCorrupt || error.code() == ErrorCode::kUnsupported));
+      ++refused;
+    }
+    if (round % 50 == 0) incoming.flush();
+  }
+  CHECK(refused > 300);
+  CHECK(rebuilt > 0);
+  CHECK(rebuilt < 300);
+  check_sound(b->repository);
+}
