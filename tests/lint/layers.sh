@@ -39,7 +39,7 @@ files() {
     owner["zdict.h"] = owner["xxhash.h"] = owner["simdjson.h"] = owner["nlohmann/"] = "core"
     owner["sqlite3.h"] = "refs"
     owner["CLI/"] = "cli"
-    system_headers = "^(sys/.*|fcntl|unistd|signal|spawn|termios|pwd|poll|langinfo|wchar)\\.?h?$"
+    system_headers = "^(sys/.*|fcntl|unistd|signal|spawn|netdb|netinet/.*|arpa/.*|termios|pwd|poll|langinfo|wchar)\\.?h?$"
   }
   $1 == "layer" { rank[$2] = $3; next }
   $1 == "public" { home[$2] = $3; next }
