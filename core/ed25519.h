@@ -11,4 +11,8 @@ namespace isodb::core {
 /// verify_signature(), which adds what the signature is for.
 bool verify_ed25519(const PublicKey& key, const Signature& signature, ByteView message);
 
+/// True when `key` is in canonical encoding and not of small order: whoever shows it and signs with
+/// it holds one secret. For those who leave the verification itself to others. Thread-safe.
+bool is_sound_key(const PublicKey& key);
+
 }  // namespace isodb::core

@@ -217,6 +217,10 @@ bool verify_ed25519(const PublicKey& key, const Signature& signature, ByteView m
                                              key.bytes.data()) == 0;
 }
 
+bool is_sound_key(const PublicKey& key) {
+  return is_acceptable_point(key.bytes.data());
+}
+
 }  // namespace core
 
 bool verify_signature(const PublicKey& key, const Signature& signature, SignatureDomain domain,

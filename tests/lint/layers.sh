@@ -33,13 +33,14 @@ files() {
     return (part[1] "/" part[2]) in rank ? part[1] "/" part[2] : part[1]
   }
   BEGIN {
-    # The one folder that may include a library.
+    # The folders that may include a library: one, but for the two libraries of OpenSSL.
     owner["openssl/"] = "core net"
     owner["sodium.h"] = owner["zstd.h"] = owner["zstd_errors.h"] = "core"
     owner["zdict.h"] = owner["xxhash.h"] = owner["simdjson.h"] = owner["nlohmann/"] = "core"
     owner["sqlite3.h"] = "refs"
     owner["CLI/"] = "cli"
-    system_headers = "^(sys/.*|fcntl|unistd|signal|spawn|netdb|netinet/.*|arpa/.*|termios|pwd|poll|langinfo|wchar)\\.?h?$"
+    system_headers = "^(sys/.*|netinet/.*|arpa/.*|netdb|fcntl|unistd|signal|spawn|termios|pwd|poll)"
+    system_headers = system_headers "\\.?h?$|^(langinfo|wchar)\\.?h?$"
   }
   $1 == "layer" { rank[$2] = $3; next }
   $1 == "public" { home[$2] = $3; next }

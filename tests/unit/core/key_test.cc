@@ -75,6 +75,18 @@ TEST_CASE("Ed25519 keys and signatures of sign.input verify, and stop to when a 
   CHECK(cases == 128);
 }
 
+TEST_CASE("a key of small order, or written otherwise than canonically, is not sound") {
+  CHECK(core::is_sound_key(sample_key().public_key()));
+  const auto key = [](const std::string& hex) { return PublicKey::from_bytes(unhex(hex)); };
+  const std::string zeros(62, '0'), ones(60, 'f');
+  CHECK_FALSE(core::is_sound_key(key("00" + zeros)));
+  CHECK_FALSE(core::is_sound_key(key("01" + zeros)));
+  CHECK_FALSE(core::is_sound_key(key("ec" + ones + "7f")));  // order 2
+  CHECK_FALSE(core::is_sound_key(key("ec" + ones + "ff")));  // the same, with the sign of x
+  CHECK_FALSE(core::is_sound_key(key("f0" + ones + "7f")));  // 3 above the field's prime: y = 3
+  CHECK(core::is_sound_key(key("03" + zeros)));
+}
+
 // "Taming the many EdDSAs" (Chalkias, Garillot, Nikolaenko, 2020) lists twelve signatures on whose
 // validity implementations differ. What holds here, for ever:
 //  0-2  key or commitment of small order: refused
