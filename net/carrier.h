@@ -32,8 +32,9 @@ struct Carrier {
   std::unique_ptr<ChildProcess> child;
 };
 
-/// This process's own standard input and output, as sshd or a test gives them. They are the
-/// carrier's from here on: whatever prints to standard output afterwards fails.
+/// This process's own standard input and output, as sshd gives them. From here on they are the
+/// carrier's: reading standard input finds its end, and what is printed to standard output goes to
+/// standard error. Error(kIo).
 Carrier standard_streams();
 
 struct SshOptions {
