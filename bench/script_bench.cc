@@ -132,9 +132,9 @@ void measure_merge(const Work& work) {
     const auto runner = loader({}, [&] {
       return merge::Document::make({std::string(work.script), "text/plain", {}});
     });
-    merged =
-        merge_files({"stock/diesel.json", document(work.arguments[0]), document(work.arguments[1]),
-                     document(work.arguments[2]), &rule, runner.get()});
+    merged = merge::merge_files({"stock/diesel.json", document(work.arguments[0]),
+                                 document(work.arguments[1]), document(work.arguments[2]), &rule,
+                                 runner.get()});
   });
   if (merged.script) fail(merged.script->message);
   std::printf("%-24.*s %9.0f merges/s of documents\n", static_cast<int>(work.name.size()),
