@@ -23,6 +23,8 @@ OutputFile::OutputFile(const std::string& path) : path_(path) {
     if (fd_ < 0) fail(errno);
     return;
   }
+  // A signal between making the file and naming it would leave it behind.
+  const HeldSignals held;
   temporary_ = path_.string() + ".XXXXXX";
   fd_ = ::mkostemp(temporary_.data(), O_CLOEXEC);
   if (fd_ < 0) {

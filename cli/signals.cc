@@ -53,13 +53,19 @@ void install_signal_handlers() {
   }
 }
 
-void remove_on_signal(const std::string& path) {
+HeldSignals::HeldSignals() {
   const sigset_t set = ending_signals();
-  sigset_t before;
-  ::sigprocmask(SIG_BLOCK, &set, &before);
+  ::sigprocmask(SIG_BLOCK, &set, &before_);
+}
+
+HeldSignals::~HeldSignals() {
+  ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+}
+
+void remove_on_signal(const std::string& path) {
+  const HeldSignals held;
   temporary_path.fill('\0');
   if (path.size() < temporary_path.size()) std::ranges::copy(path, temporary_path.begin());
-  ::sigprocmask(SIG_SETMASK, &before, nullptr);
 }
 
 void wait_on_signal(pid_t process) {

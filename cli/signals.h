@@ -1,5 +1,6 @@
 #pragma once
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include <string>
@@ -10,6 +11,17 @@ namespace isodb::cli {
 /// SIGHUP end the program as always, after the temporary file is removed and the pager has been
 /// quit.
 void install_signal_handlers();
+/// While it lives, the signals that end the program wait.
+class HeldSignals {
+ public:
+  HeldSignals();
+  ~HeldSignals();
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+
+ private:
+  sigset_t before_;
+};
 /// The one file to remove when a signal ends the program; "" for none.
 void remove_on_signal(const std::string& path);
 /// The pager to wait for when a signal ends the program; 0 for none.
