@@ -91,7 +91,23 @@ Rule parse_rule(const Json& value) {
     check_budget(value, "steps");
     check_budget(value, "cells");
   }
-  rule.canonical = core::canonical_json(value);
+  std::map<std::string, std::string> members;
+  for (const JsonMember& member : value.members()) {
+    std::string text = core::canonical_json(member.value);
+    if (member.key() == "fields") {
+      text.clear();  // in their order, which is their precedence
+      for (const JsonMember& field : member.value.members()) {
+        text += (text.empty() ? "{" : ",") + core::canonical_json(field.name) + ":" +
+                core::canonical_json(field.value);
+      }
+      text = text.empty() ? "{}" : text + "}";
+    }
+    members[core::canonical_json(member.name)] = text;
+  }
+  for (const auto& [name, text] : members) {
+    rule.canonical += (rule.canonical.empty() ? "{" : ",") + name + ":" + text;
+  }
+  rule.canonical += "}";
   return rule;
 }
 

@@ -176,3 +176,17 @@ TEST_CASE("A rule's id is that of its canonical text and its script") {
   CHECK(rule_id(&rule, script) == sha256(text + std::string(script.bytes())));
   CHECK(rule_id(nullptr, {}).is_zero());
 }
+
+TEST_CASE("A rule's id tells the order of its fields, which is their precedence, and no other") {
+  const auto id_of = [](const std::string& rule) {
+    return rule_id(&Rules::parse("{\"rules\":[" + rule + "]}").all()[0], {});
+  };
+  const Id first = id_of(R"({"match":"a","strategy":"json","fields":{"/*":"max","/a":"min"}})");
+  CHECK(first == id_of(R"({"fields":{"/*":"max", "/a":"min"},"strategy":"json","match":"a"})"));
+  CHECK(first != id_of(R"({"match":"a","strategy":"json","fields":{"/a":"min","/*":"max"}})"));
+  const std::string text =
+      std::string("isodb-rule-v1\0", 14) +
+      R"({"fields":{"/b":"max","/a":{"list":"/id"}},"match":"a","strategy":"json"})";
+  CHECK(id_of(R"({"match":"a","strategy":"json","fields":{"/b":"max","/a":{"list":"/id"}}})") ==
+        sha256(text + std::string(32, '\0')));
+}
