@@ -7,6 +7,7 @@
 #include "cli/folder.h"
 #include "cli/parser.h"
 #include "cli/settings.h"
+#include "isodb/remote.h"
 
 namespace isodb::cli {
 namespace {
@@ -85,6 +86,14 @@ std::vector<Candidate> documents(Repository& repository, const std::string& word
   return found;
 }
 
+std::vector<Candidate> remotes(const Repository& repository) {
+  std::vector<Candidate> found;
+  for (const sync::Remote& remote : sync::remotes(repository)) {
+    found.push_back({remote.name, remote.url});
+  }
+  return found;
+}
+
 /// Values of an argument or option that is called `kind` in the help.
 std::vector<Candidate> values(const std::string& kind, const std::string& word,
                               const std::optional<std::string>& directory, Output& out) {
@@ -112,6 +121,7 @@ std::vector<Candidate> values(const std::string& kind, const std::string& word,
     Repository& repository = context.repository(Access::kRead);
     if (kind == "PATH" || kind == "PREFIX") return documents(repository, word);
     if (kind == "REV") return revisions(repository);
+    if (kind == "REMOTE") return remotes(repository);
     if (kind == "BRANCH" || kind == "TAG" || kind == "REF") return refs(repository, kind);
   } catch (const Error&) {
     // Pressing Tab is no place for an error message; running the command shows it.

@@ -32,7 +32,7 @@ struct Argument {
 
 /// What one command takes: described once, for the parser, --help, the man page and completion.
 /// The value words mean: PATH a document, PREFIX a folder or document, REV a revision, BRANCH and
-/// TAG and REF names, ID an object, FILE and DIR the machine's files.
+/// TAG and REF names, REMOTE another repository, ID an object, FILE and DIR the machine's files.
 class Options {
  public:
   /// spelling "PATH", "[PATH]" (may be left out), "PATH..." (one or more), "[PATH...]" (any

@@ -1,18 +1,15 @@
 #include "cli/program.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <iostream>
 #include <new>
 #include <optional>
 
 #include "cli/commands.h"
+#include "cli/error_report.h"
 #include "cli/help.h"
 #include "cli/parser.h"
 #include "cli/signals.h"
-#include "cli/stale.h"
 #include "cli/text.h"
 
 namespace isodb::cli {
@@ -150,26 +147,10 @@ ExitCode run_call(const Call& call) {
   return code;
 }
 
-/// Tells an error on standard error; with --json as one JSON object.
-void report(const Error& error, ExitCode code, const std::vector<std::string>& words) {
+/// Whether the errors of these words are told as JSON; they may not have been parsed.
+ErrorForm error_form(const std::vector<std::string>& words) {
   const auto end = std::ranges::find(words, "--");
-  if (std::find(words.begin(), end, "--json") != end) {
-    JsonObject object;
-    object.string("error", error_code_name(error.code()))
-        .string("message", error.what())
-        .string("hint", error.hint())
-        .number("exit", static_cast<std::uint64_t>(code));
-    if (const auto* stale = dynamic_cast<const StaleError*>(&error)) {
-      object.id("actual", stale->actual()).strings("paths", stale->paths());
-    }
-    std::cerr << object.text() << "\n";
-    return;
-  }
-  const bool color = wants_color(STDERR_FILENO, ColorWhen::kAuto);
-  const char* red = color ? "\x1b[31m" : "";
-  const char* plain = color ? "\x1b[0m" : "";
-  std::cerr << red << "isodb:" << plain << " " << printable(error.what()) << "\n";
-  if (!error.hint().empty()) std::cerr << "hint: " << printable(error.hint()) << "\n";
+  return std::find(words.begin(), end, "--json") != end ? ErrorForm::kJson : ErrorForm::kText;
 }
 
 }  // namespace
@@ -178,7 +159,7 @@ int run_program(const std::vector<std::string>& words) {
   install_signal_handlers();
   const auto fail = [&](const Error& error) {
     const ExitCode code = exit_code_of(error.code());
-    report(error, code, words);
+    report_error(error, code, error_form(words));
     return static_cast<int>(code);
   };
   try {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -18,6 +19,8 @@ namespace {
 // What the handler reads; only changed with the signals blocked.
 std::array<char, 4096> temporary_path;
 volatile sig_atomic_t pager_process = 0;
+volatile sig_atomic_t stopped_by = 0;
+std::atomic<Stoppable*> to_stop = nullptr;  // lock-free, so that the handler may read it
 
 sigset_t ending_signals() {
   sigset_t set;
@@ -26,8 +29,13 @@ sigset_t ending_signals() {
   return set;
 }
 
-/// Only what POSIX allows in a handler: unlink, close, waitpid, signal, raise.
+/// Only what POSIX allows in a handler: unlink, close, waitpid, signal, raise, write.
 void end_program(int signal) {
+  if (Stoppable* stoppable = to_stop.exchange(nullptr)) {
+    stopped_by = signal;
+    stoppable->request_stop();
+    return;
+  }
   if (temporary_path[0] != '\0') ::unlink(temporary_path.data());
   if (pager_process != 0) {
     ::close(STDOUT_FILENO);
@@ -66,6 +74,14 @@ void remove_on_signal(const std::string& path) {
   const HeldSignals held;
   temporary_path.fill('\0');
   if (path.size() < temporary_path.size()) std::ranges::copy(path, temporary_path.begin());
+}
+
+void stop_on_signal(Stoppable* stoppable) {
+  to_stop = stoppable;
+}
+
+void end_if_stopped() {
+  if (stopped_by != 0) end_program(stopped_by);
 }
 
 void wait_on_signal(pid_t process) {

@@ -24,6 +24,17 @@ class HeldSignals {
 };
 /// The one file to remove when a signal ends the program; "" for none.
 void remove_on_signal(const std::string& path);
+/// Something that can be asked to stop from a signal handler.
+class Stoppable {
+ public:
+  virtual ~Stoppable() = default;
+  virtual void request_stop() noexcept = 0;
+};
+/// What the next signal that would end the program asks to stop instead; nullptr for nothing. The
+/// one after that ends the program.
+void stop_on_signal(Stoppable* stoppable);
+/// Ends the process as the signal does that stopped something, if one did.
+void end_if_stopped();
 /// The pager to wait for when a signal ends the program; 0 for none.
 void wait_on_signal(pid_t process);
 /// Ends the process as SIGPIPE does to a program that does not care.

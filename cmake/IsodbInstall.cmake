@@ -1,17 +1,17 @@
 # cmake --install: the program, the library for C++ (find_package(isodb) gives isodb::isodb,
 # pkg-config gives isodb), its headers, the manual page and the completions of shells.
-if(NOT TARGET isodb_repo)
+if(NOT TARGET isodb_sync)
   return()
 endif()
 include(CMakePackageConfigHelpers)
 
-# The library is the layers up to repo; the order is that of a static link, users first.
-set(isodb_layers repo merge script refs objects core)
+# The library is the layers up to sync; the order is that of a static link, users first.
+set(isodb_layers sync repo merge script refs net wire objects core)
 
 add_library(isodb_library INTERFACE)
 add_library(isodb::isodb ALIAS isodb_library)
 set_target_properties(isodb_library PROPERTIES EXPORT_NAME isodb)
-target_link_libraries(isodb_library INTERFACE isodb_repo)
+target_link_libraries(isodb_library INTERFACE isodb_sync)
 
 set(isodb_targets isodb_library)
 set(ISODB_PC_LIBS "")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The main job on real input: the countries, subdivisions and languages of Debian's iso-codes, one
-# document each, in two repositories that then edit apart. Says what it does as it goes. ISODB names
-# the program; needs jq, git and iso-codes.
+# document each, in repositories that edit apart, merge, and meet over TLS. Says what it does as it
+# goes. ISODB names the program; needs jq, git and iso-codes.
 set -euo pipefail
 
 isodb=${ISODB:-build/release/isodb}
@@ -153,6 +153,53 @@ meet 2>/dev/null
 run -C barn.isodb conflicts
 run -C barn.isodb verify --again
 same
+
+say "11. Sync over TLS: a hub, a tablet whose line is cut, and a barn that has no line at all."
+"$isodb" -C field.isodb serve --listen 127.0.0.1:0 >hub.log 2>&1 &
+hub=$!
+trap 'kill $hub 2>/dev/null; rm -rf "$work"' EXIT
+until grep -q listening hub.log; do sleep 0.1; done
+url=isodb://$(grep -o '127.0.0.1:[0-9]*' hub.log)
+fingerprint=$("$isodb" -C field.isodb key fingerprint)
+echo "  The hub lets in members only; the tablet's key is made by its first attempt."
+run clone "$url" tablet.isodb --fingerprint "$fingerprint" 2>refused.txt || true
+sed 's/^/    /' refused.txt
+key=$(grep -o 'member add ed25519:[0-9a-f]*' refused.txt | head -1 | cut -d' ' -f3)
+run -C field.isodb member add "$key" tablet
+echo "  The line is cut while the clone runs; the same command goes on."
+"$isodb" clone "$url" tablet.isodb --fingerprint "$fingerprint" >/dev/null 2>&1 &
+clone=$!
+until [ -f tablet.isodb/repo.db ]; do sleep 0.02; done
+sleep 0.3
+kill -9 $clone 2>/dev/null || true
+wait $clone 2>/dev/null || true
+if "$isodb" -C tablet.isodb ref get heads/main >/dev/null 2>&1; then
+  echo "    (it was quicker than the cut)"
+else
+  run clone "$url" tablet.isodb --fingerprint "$fingerprint"
+fi
+echo "  The barn is offline: its clone comes from the tablet, its work goes home in a file."
+run clone tablet.isodb barn2.isodb
+run -C field.isodb member add "$("$isodb" -C barn2.isodb key export)" barn
+run -C tablet.isodb sync
+run -C barn2.isodb pull
+for device in field tablet barn2; do
+  echo "{\"seen_by\":\"$device\"}" | "$isodb" -q -C $device.isodb put notes/$device.json
+done
+run -C barn2.isodb bundle create week.bundle --since origin
+run -C tablet.isodb bundle apply week.bundle
+run -C tablet.isodb sync
+run -C barn2.isodb pull tablet.isodb
+for device in field tablet barn2; do
+  printf '    %-7s %s\n' $device "$("$isodb" -C $device.isodb ref get heads/main)"
+done
+heads=$(for device in field tablet barn2; do "$isodb" -C $device.isodb ref get heads/main; done)
+[ "$(sort -u <<<"$heads" | wc -l)" = 1 ]
+run -C barn2.isodb ls notes/
+kill $hub
+wait $hub
+echo "  What the hub saw:"
+sed 's/^/    /' hub.log
 
 countries=$("$isodb" -C field.isodb ls -r countries/ | wc -l)
 commits=$("$isodb" -C office.isodb log --oneline | wc -l)

@@ -91,6 +91,7 @@ struct WriteBatch {
   /// The writer's last commit sequence before and after this batch: two processes of one clone
   /// never use one number twice.
   std::optional<std::uint64_t> sequence_expected, sequence_next;
+  std::uint64_t sequence_min = 0;  ///< the sequence is raised to this where it is lower
   /// When set: refused unless nothing at all was written since Database::transactions() was this.
   std::optional<std::uint64_t> transactions_expected;
   bool ends_draft = false;  ///< the draft is gone when the batch is done

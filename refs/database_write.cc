@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "isodb/error.h"
@@ -64,6 +65,7 @@ std::optional<LostSwap> BatchWriter::apply(const WriteBatch& batch,
   replace_objects(batch, numbers);
   for (const auto& [key, value] : batch.settings) set(key, value);
   if (batch.sequence_next) counters_.sequence = *batch.sequence_next;
+  counters_.sequence = std::max(counters_.sequence, batch.sequence_min);
   if (batch.collection) ++counters_.generation;
   if (batch.ends_draft) delete_draft(connection_);
   return std::nullopt;

@@ -7,6 +7,37 @@
 #include "repo/state.h"
 
 namespace isodb::repo {
+namespace {
+
+/// nullopt for a setting that cannot be read.
+std::optional<ComputedTrees> parse_computed(const CommitId& commit, std::string_view trees) {
+  const std::size_t space = trees.find(' ');
+  if (space == std::string_view::npos) return std::nullopt;
+  const std::optional<Id> base = Id::from_hex(trees.substr(0, space));
+  const std::optional<Id> tree = Id::from_hex(trees.substr(space + 1));
+  if (!base || !tree) return std::nullopt;
+  return ComputedTrees{commit, TreeId(*base), TreeId(*tree)};
+}
+
+}  // namespace
+
+std::vector<ComputedTrees> computed_trees(const RepositoryState& repository) {
+  const std::string prefix = kSettingComputed;
+  std::vector<ComputedTrees> all;
+  for (const auto& [key, value] : repository.database->settings()) {
+    if (!key.starts_with(prefix)) continue;
+    const std::optional<Id> commit = Id::from_hex(std::string_view(key).substr(prefix.size()));
+    if (!commit) continue;
+    if (const auto found = parse_computed(CommitId(*commit), value)) all.push_back(*found);
+  }
+  return all;
+}
+
+std::optional<ComputedTrees> computed_trees(const RepositoryState& repository,
+                                            const CommitId& commit) {
+  const auto value = repository.database->setting(kSettingComputed + commit.hex());
+  return value ? parse_computed(commit, *value) : std::nullopt;
+}
 
 /// The store, below what the work at hand has written and not committed yet.
 class Merging::Source : public objects::ObjectSource {
@@ -40,6 +71,7 @@ auto Merging::run(const objects::ObjectSource* objects, Work&& work) {
     options.root = repository_.root;
     options.scripts = merge::make_script_loader();
     engine_ = std::make_unique<merge::StateEngine>(*source_, *repository_.node_cache, options);
+    recall_computed();
   }
   struct Above {
     Source& source;
@@ -75,8 +107,28 @@ merge::PathState Merging::path_state(std::string_view path, std::span<const Comm
 
 merge::CheckedCommit Merging::check(const CommitId& id, const Commit& commit,
                                     objects::ObjectStore& objects) {
-  return run(&objects,
-             [&](merge::StateEngine& engine) { return engine.check(id, commit, objects); });
+  return run(&objects, [&](merge::StateEngine& engine) {
+    merge::CheckedCommit checked = engine.check(id, commit, objects);
+    const bool is_as_stated = checked.base_as_stated && checked.tree_as_stated;
+    if (checked.refusal.empty() && !is_as_stated) remember_computed(id, checked);
+    return checked;
+  });
+}
+
+void Merging::remember_computed(const CommitId& id, const merge::CheckedCommit& checked) {
+  if (repository_.options.read_only) return;
+  refs::WriteBatch batch;
+  batch.settings.emplace_back(kSettingComputed + id.hex(),
+                              checked.base.hex() + " " + checked.tree.hex());
+  repository_.database->write(batch);
+}
+
+void Merging::recall_computed() {
+  for (const ComputedTrees& computed : computed_trees(repository_)) {
+    // It was written before the commit was, which then never came.
+    if (!repository_.store->contains(computed.commit)) continue;
+    engine_->set_computed(computed.commit, computed.base, computed.tree);
+  }
 }
 
 std::vector<CommitId> Merging::heads_of(std::vector<CommitId> commits) {

@@ -18,6 +18,18 @@ class RepositoryState;
 
 namespace isodb::repo {
 
+/// Names of the settings that hold what commits come to that state something else: this, and the
+/// commit's id. Kept because every engine on the repository has to know.
+inline constexpr const char* kSettingComputed = "computed.";
+struct ComputedTrees {
+  CommitId commit;
+  TreeId base, tree;
+};
+std::vector<ComputedTrees> computed_trees(const RepositoryState& repository);
+/// Of one commit; nullopt for one that is as it states, as nearly all are.
+std::optional<ComputedTrees> computed_trees(const RepositoryState& repository,
+                                            const CommitId& commit);
+
 /// A repository's merge engine behind a lock: any number of threads. Made when it is first asked,
 /// because most programs never merge. It sees the repository's objects, and those of the sink that
 /// it writes to.
@@ -46,6 +58,8 @@ class Merging {
 
  private:
   class Source;
+  void remember_computed(const CommitId& id, const merge::CheckedCommit& checked);
+  void recall_computed();
   /// Runs `work` on the engine while it also sees `objects`.
   template <typename Work>
   auto run(const objects::ObjectSource* objects, Work&& work);

@@ -27,6 +27,11 @@ std::vector<Id> Reachable::roots() {
     if (entry.before) roots.insert(*entry.before);
     if (entry.after) roots.insert(*entry.after);
   }
+  for (const ComputedTrees& computed : computed_trees(state_)) {
+    for (const TreeId& tree : {computed.base, computed.tree}) {
+      if (state_.store->contains(tree)) roots.insert(tree);
+    }
+  }
   for (const auto& [name, value] : state_.database->settings()) {
     if (!name.starts_with(kSettingIncomingPrefix)) continue;
     guarded("setting " + name, [&, &text = value] {

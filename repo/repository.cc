@@ -1,16 +1,13 @@
 #include "isodb/repository.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <functional>
 
 #include "isodb/error.h"
 #include "merge/members.h"
 #include "objects/commit_codec.h"
 #include "objects/content.h"
 #include "objects/pack.h"
-#include "repo/key_file.h"
+#include "repo/creation.h"
 #include "repo/revision.h"
 #include "repo/state.h"
 #include "repo/transaction_impl.h"
@@ -21,59 +18,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kRepositoryDocument = ".isodb/repository.json";
-constexpr const char* kUnfinishedDatabase = "repo.db.unfinished";
-constexpr mode_t kKeyFolderMode = 0700;
-constexpr unsigned kKeyFileMode = 0600;
 
 refs::Database::Options database_options(const OpenOptions& options) {
   return {.busy_millis = options.busy_millis, .read_only = options.read_only};
-}
-
-/// True for a folder with nothing but what an init leaves that was interrupted or had no space.
-bool is_unfinished(const fs::path& folder) {
-  if (fs::exists(folder / kUnfinishedDatabase) || fs::exists(folder / RepositoryState::kKeyPath)) {
-    return true;
-  }
-  const fs::path keys = fs::path(RepositoryState::kKeyPath).parent_path();
-  return std::ranges::all_of(fs::directory_iterator(folder), [&](const fs::directory_entry& entry) {
-    const fs::path name = entry.path().filename();
-    return (name == keys || name == RepositoryState::kPacksName) && entry.is_directory() &&
-           fs::is_empty(entry.path());
-  });
-}
-
-void check_free_folder(const fs::path& folder) {
-  if (!fs::exists(folder)) return;
-  if (!fs::is_directory(folder)) {
-    throw Error(ErrorCode::kInvalid, folder.string() + " is not a folder");
-  }
-  if (fs::exists(folder / RepositoryState::kDatabaseName)) {
-    throw Error(ErrorCode::kInvalid, folder.string() + " holds a repository already",
-                "isodb -C " + folder.string() + " status shows it");
-  }
-  if (!is_unfinished(folder)) {
-    throw Error(ErrorCode::kInvalid, folder.string() + " is not empty",
-                "choose a folder that is empty or not there yet");
-  }
-}
-
-SecretKey make_key(const fs::path& folder, const std::optional<fs::path>& key_file) {
-  core::FileSystem& files = core::posix_file_system();
-  const fs::path path = folder / RepositoryState::kKeyPath;
-  if (!key_file && files.exists(path)) return repo::read_secret_key(files, path);
-  SecretKey key = key_file ? repo::read_secret_key(files, *key_file) : SecretKey::generate();
-  files.create_directories(path.parent_path());
-  if (::chmod(path.parent_path().c_str(), kKeyFolderMode) != 0) {
-    core::throw_io_error("protect", path.parent_path(), errno);
-  }
-  core::write_file(path, key.text(), kKeyFileMode);
-  return key;
-}
-
-WriterId make_writer(core::Environment& environment) {
-  WriterId writer;
-  environment.random_bytes(reinterpret_cast<std::uint8_t*>(&writer.value), sizeof writer.value);
-  return writer;
 }
 
 Entry small_document(objects::ObjectSink& sink, ByteView json, const Stamp& stamp) {
@@ -107,24 +54,6 @@ CommitId write_root(refs::LooseBatch& batch, const objects::NodeReader& nodes, c
   return CommitId(batch.put(ObjectType::kCommit, objects::encode_commit(root)));
 }
 
-/// Makes the folder and the key; `fill` writes into the database, which appears under its name only
-/// afterwards, so that a crash leaves no half-made repository.
-void make_repository(const fs::path& folder, const InitOptions& options,
-                     const std::function<void(refs::Database&, const SecretKey&)>& fill) {
-  if (folder.empty()) throw Error(ErrorCode::kInvalid, "the repository's folder has an empty name");
-  check_free_folder(folder);
-  core::FileSystem& files = core::posix_file_system();
-  const SecretKey key = make_key(folder, options.key_file);
-  files.create_directories(folder / RepositoryState::kPacksName);
-  const fs::path unfinished = folder / kUnfinishedDatabase;
-  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
-    files.remove(unfinished.string() + suffix);
-  }
-  fill(*refs::Database::create(unfinished, {}), key);
-  files.rename(unfinished, folder / RepositoryState::kDatabaseName);
-  files.sync_directory(folder);
-}
-
 }  // namespace
 
 Repository Repository::init(const fs::path& folder, const InitOptions& options) {
@@ -132,13 +61,13 @@ Repository Repository::init(const fs::path& folder, const InitOptions& options) 
   if (const std::string problem = refs::ref_name_problem(branch); !problem.empty()) {
     throw Error(ErrorCode::kInvalid, "no branch name: '" + options.branch + "': " + problem);
   }
-  make_repository(folder, options, [&](refs::Database& database, const SecretKey& key) {
+  repo::make_repository(folder, options, [&](refs::Database& database, const SecretKey& key) {
     core::Environment& environment = core::system_environment();
     const refs::LocalStore store(database, core::posix_file_system(),
                                  folder / RepositoryState::kPacksName);
     objects::NodeCache cache(1 << 20);
     refs::LooseBatch batch(store);
-    const WriterId writer = make_writer(environment);
+    const WriterId writer = repo::make_writer(environment);
     const std::uint64_t now = environment.now_millis();
     const CommitId root =
         write_root(batch, objects::NodeReader(batch, cache), key, options.name, writer, now);
@@ -156,29 +85,10 @@ Repository Repository::init(const fs::path& folder, const InitOptions& options) 
   return open(folder);
 }
 
-Repository Repository::clone(const Repository& origin, const fs::path& folder,
-                             const InitOptions& options) {
-  const std::string branch = origin.current_branch();
-  make_repository(folder, options, [&](refs::Database& database, const SecretKey&) {
-    refs::WriteBatch write;
-    write.settings = {{repo::kSettingRoot, origin.id().hex()},
-                      {repo::kSettingWriter, make_writer(core::system_environment()).hex()},
-                      {repo::kSettingBranch, branch}};
-    database.write(write);
-  });
-  Repository clone = open(folder);
-  const Fetched fetched = clone.fetch(origin, "origin");
-  for (const Fetched::Ref& ref : fetched.refs) {
-    if (ref.name != "remotes/origin/" + branch.substr(std::string("heads/").size())) continue;
-    clone.move_ref(branch, std::nullopt, ref.target, "clone");
-  }
-  if (!clone.ref(branch)) {
-    throw Error(ErrorCode::kUnverified, "the branch " + branch + " could not be cloned",
-                fetched.refused.empty() ? ""
-                                        : fetched.refused.front().commit.short_hex() + ": " +
-                                              fetched.refused.front().rule);
-  }
-  return clone;
+Repository Repository::init_empty(const fs::path& folder, const CommitId& root,
+                                  const InitOptions& options) {
+  repo::make_empty_repository(folder, root, "heads/" + options.branch, options);
+  return open(folder);
 }
 
 Repository Repository::open(const fs::path& folder, const OpenOptions& options) {

@@ -10,10 +10,11 @@ namespace isodb {
 
 RepositoryState::RepositoryState(std::filesystem::path repository_folder,
                                  const OpenOptions& open_options,
-                                 std::unique_ptr<refs::Database> open_database)
+                                 std::unique_ptr<refs::Database> open_database,
+                                 core::Environment& clock_and_chance)
     : folder(std::move(repository_folder)),
       options(open_options),
-      environment(core::system_environment()),
+      environment(clock_and_chance),
       files(core::posix_file_system()),
       database(std::move(open_database)),
       store(std::make_unique<refs::LocalStore>(*database, files, folder / kPacksName)),
@@ -71,7 +72,8 @@ std::shared_ptr<const Head> RepositoryState::head(const Id& id) {
   read->type = object.type;
   if (object.type == ObjectType::kCommit) {
     const Commit commit = objects::decode_commit(object.payload);
-    read->tree = commit.tree;
+    const auto computed = repo::computed_trees(*this, CommitId(id));
+    read->tree = computed && store->contains(computed->tree) ? computed->tree : commit.tree;
     read->commits = {CommitId(id)};
     read->clock = commit.clock;
   } else if (object.type == ObjectType::kMerge) {

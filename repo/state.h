@@ -41,8 +41,10 @@ class RepositoryState : public std::enable_shared_from_this<RepositoryState> {
   static constexpr const char* kPacksName = "packs";
   static constexpr const char* kKeyPath = "keys/device.key";
 
+  /// Borrows `clock_and_chance` for its whole life.
   RepositoryState(std::filesystem::path repository_folder, const OpenOptions& open_options,
-                  std::unique_ptr<refs::Database> open_database);
+                  std::unique_ptr<refs::Database> open_database,
+                  core::Environment& clock_and_chance = core::system_environment());
 
   /// The key this clone signs with, read when it is first asked for: whoever only reads needs none.
   /// Error(kDenied) when there is none, Error(kCorrupt) when its file holds something else.

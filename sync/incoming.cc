@@ -121,6 +121,7 @@ class Incoming::Impl {
     }
     batch.settings.emplace_back(setting_, record);
     move_refs(heads_, batch);
+    part_from_copies(batch);
     if (const auto lost = objects_.write(std::move(batch))) {
       throw Error(ErrorCode::kBusy, "another sync with the same device moved " + lost->name,
                   "try again when it has ended");
@@ -131,6 +132,7 @@ class Incoming::Impl {
   std::optional<refs::LostSwap> finish(refs::WriteBatch batch) {
     batch.settings.emplace_back(setting_, std::nullopt);
     move_refs({}, batch);
+    part_from_copies(batch);
     std::optional<refs::LostSwap> lost = objects_.write(std::move(batch));
     if (lost) return lost;
     heads_.clear();
@@ -170,6 +172,7 @@ class Incoming::Impl {
   void read_partial();
   std::string keep(const PartialCommit& partial);
   void move_refs(const std::set<CommitId>& wanted, refs::WriteBatch& batch) const;
+  void part_from_copies(refs::WriteBatch& batch) const;
 
   RepositoryState& repository_;
   IncomingStore objects_;
@@ -179,6 +182,7 @@ class Incoming::Impl {
   Open open_;
   bool had_stream_ = false, at_start_ = true, is_stopped_ = false, is_changed_ = false;
   std::uint64_t commits_ = 0, operations_ = 0;
+  std::uint64_t own_sequence_ = 0;  // the greatest of commits of this writer that came
   std::unordered_set<Id> refused_;
   std::optional<objects::TreeVerifier> trees_;
 };
@@ -321,6 +325,9 @@ Received Incoming::Impl::judge(const Commit& commit, const Bytes& bytes) {
     objects::PutHint hint;
     if (!commit.parents.empty()) hint.base = commit.parents.front();
     objects_.put(ObjectType::kCommit, bytes, hint);
+    if (commit.writer == repository_.writer) {
+      own_sequence_ = std::max(own_sequence_, commit.sequence);
+    }
   }
   for (const CommitId& parent : commit.parents) heads_.erase(parent);
   heads_.insert(id);
@@ -428,6 +435,17 @@ void Incoming::Impl::move_refs(const std::set<CommitId>& wanted, refs::WriteBatc
   for (const refs::Ref& ref : free) {
     batch.moves.push_back({ref.name, ref.target, std::nullopt, kReason});
   }
+}
+
+/// Commits of this very writer that were not here: its folder was copied, or is a backup. What is
+/// written here from now on comes after them, and under another name from the next opening on.
+void Incoming::Impl::part_from_copies(refs::WriteBatch& batch) const {
+  if (own_sequence_ == 0) return;
+  batch.sequence_min = own_sequence_;
+  WriterId writer;
+  repository_.environment.random_bytes(reinterpret_cast<std::uint8_t*>(&writer.value),
+                                       sizeof writer.value);
+  batch.settings.emplace_back(repo::kSettingWriter, writer.hex());
 }
 
 Incoming::Incoming(RepositoryState& repository, const PublicKey& peer)

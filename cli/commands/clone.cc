@@ -1,4 +1,10 @@
+#include <filesystem>
+
 #include "cli/commands.h"
+#include "cli/error_report.h"
+#include "cli/meeting.h"
+#include "cli/signals.h"
+#include "cli/sync_view.h"
 #include "cli/text.h"
 #include "isodb/error.h"
 
@@ -6,34 +12,82 @@ namespace isodb::cli {
 namespace {
 
 struct Arguments {
-  std::string origin, folder;
+  std::string origin;
+  std::optional<std::string> folder;
+  PeerOptions peer;
 };
 
 void declare(Options& options, Arguments& arguments) {
-  options.argument("ORIGIN", &arguments.origin, "the folder of the repository to clone");
-  options.argument("DIR", &arguments.folder, "where the clone goes: a folder that is empty or new");
+  options.argument("URL", &arguments.origin,
+                   "isodb://host[:port], ssh://[user@]host/path, or a repository's folder");
+  options.argument("[DIR]", &arguments.folder,
+                   "where the clone goes, a folder that is empty or new; default: the URL's last "
+                   "part");
+  arguments.peer.declare(options);
 }
 
-ExitCode run(const Arguments& arguments, Context& context) {
-  const auto origin = Repository::discover(arguments.origin);
-  if (!origin) {
-    throw Error(ErrorCode::kNotFound, "there is no repository in " + arguments.origin);
+/// The last part of a path, or the host: "isodb://hub.example:9436" gives "hub.example".
+std::filesystem::path folder_named_by(const std::string& url) {
+  std::string text = url;
+  while (text.size() > 1 && text.ends_with('/')) text.pop_back();
+  std::string name = text.substr(text.find_last_of('/') + 1);
+  if (url.starts_with("isodb://")) name = name.substr(0, name.find(':'));
+  if (name.empty() || name == "." || name == ".." || name == ".isodb" || name == "~") {
+    throw Error(ErrorCode::kInvalid, "'" + url + "' does not say what the clone is called",
+                "isodb clone " + url + " DIR");
   }
-  const Repository clone =
-      Repository::clone(Repository::open(*origin, {.read_only = true}), arguments.folder);
+  return name;
+}
+
+void print(Context& context, const Arguments& arguments, const std::filesystem::path& folder,
+           const sync::SyncResult& result) {
+  const Repository clone = Repository::open(folder, {.read_only = true});
   if (context.json()) {
-    context.print(JsonObject()
-                      .string("folder", clone.folder().string())
-                      .id("repository", clone.id())
-                      .string("key", clone.public_key().text())
-                      .string("writer", clone.writer().hex()));
+    JsonObject object;
+    object.string("folder", clone.folder().string())
+        .id("repository", clone.id())
+        .string("key", clone.public_key().text())
+        .string("writer", clone.writer().hex())
+        .string("branch", clone.current_branch())
+        .string("url", arguments.origin);
+    add_sync_result(object, result);
+    context.print(object);
   } else if (!context.quiet()) {
     context.out() << "cloned " << clone.id().short_hex() << " into " << clone.folder().string()
                   << "\n"
+                  << counted(result.report.commits_received, "commit") << "; "
+                  << traffic_text(result.bandwidth, result.took) << "\n"
                   << "its key may read; an admin lets it write: isodb member add "
                   << clone.public_key().text() << " NAME\n";
   }
-  return ExitCode::kDone;
+}
+
+ExitCode run(const Arguments& arguments, Context& context) {
+  const std::filesystem::path folder = arguments.folder ? std::filesystem::path(*arguments.folder)
+                                                        : folder_named_by(arguments.origin);
+  sync::Remote origin = sync::remote_at(arguments.origin);
+  arguments.peer.apply(origin);
+  sync::SyncOptions options = arguments.peer.sync_options(sync::Direction::kPull);
+  const StopOnSignal stop;
+  options.stop = &stop.request();
+  add_conversation(context, "clone", options);
+  const sync::SyncResult result = sync::clone(origin, folder, options);
+  options.progress = {};
+  if (!result.error) {
+    print(context, arguments, folder, result);
+    for (const sync::RefusedCommit& refused : result.report.refused) {
+      context.note("refused " + refused.commit.short_hex() + ": " + refused.rule);
+    }
+    return exit_code_of(result);
+  }
+  if (stop.request().requested()) end_if_stopped();
+  const Error& error = *result.error;
+  const std::string again = "the same command goes on where this ended";
+  const ExitCode code = exit_code_of(result);
+  report_error(
+      Error(error.code(), error.what(), error.hint().empty() ? again : error.hint() + "; " + again),
+      code, context.json() ? ErrorForm::kJson : ErrorForm::kText);
+  return code;
 }
 
 }  // namespace
@@ -45,8 +99,13 @@ Command clone_command() {
       .details =
           "The clone has a key and a writer id of its own, so that both can be written to while "
           "they are apart. Every commit is checked on the way. What it writes counts for others "
-          "once an admin has made its key a member.",
-      .examples = {{"isodb clone office.isodb tablet.isodb", "a second repository"},
+          "once an admin has made its key a member. The other repository becomes the remote "
+          "origin.\n\n"
+          "A server lets in members and keys that it was told of; where it does not know this "
+          "device, the key is made all the same, and the message says which key an admin has to "
+          "add. Run the same command again after that, and also where the line broke: it goes on "
+          "where it ended.",
+      .examples = {{"isodb clone isodb://hub.example farm.isodb", "from a server"},
                    {"isodb clone /media/stick/farm.isodb farm.isodb", "from a stick"}},
       .declare = bind<Arguments>(declare, run),
       .children = {}};

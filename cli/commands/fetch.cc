@@ -1,53 +1,44 @@
 #include "cli/commands.h"
+#include "cli/meeting.h"
 #include "cli/text.h"
-#include "isodb/error.h"
 
 namespace isodb::cli {
 namespace {
 
 struct Arguments {
-  std::string from;
-  std::string name = "origin";
+  std::optional<std::string> remote, name;
+  PeerOptions peer;
 };
 
 void declare(Options& options, Arguments& arguments) {
-  options.argument("FROM", &arguments.from, "the folder of the other repository");
+  options.argument("[REMOTE]", &arguments.remote,
+                   "a remote's name, a URL or a folder; default: origin, or the only one");
   options.option("--as NAME", &arguments.name,
-                 "its branches become remotes/NAME/BRANCH; default: origin");
+                 "its branches become remotes/NAME/BRANCH; default: the remote's name, or origin");
+  arguments.peer.declare(options);
 }
 
-void print(Context& context, const Fetched& fetched) {
-  for (const Fetched::Ref& ref : fetched.refs) {
+/// Where its branches are now, moved or not.
+void print_refs(Context& context, const Repository& repository, const std::string& name) {
+  for (const RefInfo& ref : repository.refs("remotes/" + name + "/")) {
     if (context.json()) {
-      context.print(JsonObject()
-                        .string("ref", ref.name)
-                        .id("target", ref.target)
-                        .boolean("moved", ref.moved));
+      context.print(JsonObject().string("ref", ref.name).id("target", ref.target));
     } else if (!context.quiet()) {
       context.out() << printable(ref.name) << "  "
-                    << context.paint(Style::kYellow, ref.target.short_hex())
-                    << (ref.moved ? "" : "  as before") << "\n";
-    }
-  }
-  for (const Fetched::Refused& refused : fetched.refused) {
-    if (context.json()) {
-      context.print(JsonObject().id("refused", refused.commit).string("rule", refused.rule));
-    } else {
-      context.out() << context.paint(Style::kRed, "refused " + refused.commit.short_hex()) << ": "
-                    << printable(refused.rule) << "\n";
+                    << context.paint(Style::kYellow, ref.target.short_hex()) << "\n";
     }
   }
 }
 
 ExitCode run(const Arguments& arguments, Context& context) {
-  const auto from = Repository::discover(arguments.from);
-  if (!from) throw Error(ErrorCode::kNotFound, "there is no repository in " + arguments.from);
   Repository& repository = context.repository(Access::kWrite);
-  const Fetched fetched =
-      repository.fetch(Repository::open(*from, {.read_only = true}), arguments.name);
-  print(context, fetched);
-  context.note(counted(fetched.commits, "new commit"));
-  return fetched.refused.empty() ? ExitCode::kDone : ExitCode::kUnverified;
+  sync::Remote remote = chosen_remote(repository, arguments.remote);
+  arguments.peer.apply(remote);
+  sync::SyncOptions options = arguments.peer.sync_options(sync::Direction::kFetch);
+  options.as = arguments.name.value_or("");
+  const ExitCode code = meet(context, repository, remote, options);
+  print_refs(context, repository, arguments.name.value_or(remote.ref_name()));
+  return code;
 }
 
 }  // namespace
@@ -57,9 +48,9 @@ Command fetch_command() {
           .summary = "bring another repository's commits here",
           .details =
               "Its branches become refs under remotes/; 'isodb merge remotes/NAME/BRANCH' brings "
-              "them into yours. Each commit is checked first: hash, signature, clock, place in "
-              "history, rights. What fails is named (exit code 5) and left out, with all that "
-              "descends from it.",
+              "them into yours, and 'isodb pull' does both. Each commit is checked first: hash, "
+              "signature, clock, place in history, rights. What fails is named (exit code 5) and "
+              "left out, with all that descends from it.",
           .examples = {{"isodb fetch ../tablet.isodb --as tablet", "look at what the tablet has"},
                        {"isodb merge remotes/tablet/main", "and take it"}},
           .declare = bind<Arguments>(declare, run),

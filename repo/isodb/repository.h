@@ -20,6 +20,10 @@
 
 namespace isodb {
 
+namespace repo {
+struct Access;
+}
+
 struct InitOptions {
   std::string branch = "main";  ///< name of the first branch
   std::string name;             ///< the member's name in .isodb/members/; "" for the fingerprint
@@ -101,22 +105,6 @@ class MergePlan {
   std::function<Bytes(const Entry&)> read_;
 };
 
-/// What fetch() brought from another repository.
-struct Fetched {
-  std::uint64_t commits = 0;  ///< new here
-  struct Ref {
-    std::string name;  ///< "remotes/office/main"
-    Id target;
-    bool moved = false;
-  };
-  std::vector<Ref> refs;
-  struct Refused {
-    CommitId commit;
-    std::string rule;  ///< that it breaks, for people
-  };
-  std::vector<Refused> refused;  ///< and with them all that descends from them
-};
-
 /// One of the versions of a path that none of the others had seen.
 struct Version {
   CommitId commit;
@@ -171,10 +159,10 @@ class Repository {
   /// The repository folder at `start` or above it; nullopt when there is none.
   static std::optional<std::filesystem::path> discover(const std::filesystem::path& start);
 
-  /// A new repository at `folder` with the history of `origin`, a key and a writer of its own, and
-  /// origin's current branch. What is fetched is checked as by fetch(). Errors as init().
-  static Repository clone(const Repository& origin, const std::filesystem::path& folder,
-                          const InitOptions& options = {});
+  /// Makes the folder and a key for a repository with this root that holds nothing yet: what a
+  /// clone begins with. Errors as init().
+  static Repository init_empty(const std::filesystem::path& folder, const CommitId& root,
+                               const InitOptions& options = {});
 
   Repository(Repository&&) noexcept;
   Repository& operator=(Repository&&) noexcept;
@@ -232,11 +220,6 @@ class Repository {
   /// True when `ancestor` is reachable from `descendant` (or equal).
   bool is_ancestor(const CommitId& ancestor, const CommitId& descendant) const;
 
-  /// Brings the commits of another repository's branches here, and makes remotes/<name>/<branch>
-  /// point to what they are there. Each commit is checked before it is kept: hash, signature, place
-  /// in history, clock, and that its author might write what it wrote; what fails is named and left
-  /// out with all that descends from it. Error(kInvalid) for a repository with another root.
-  Fetched fetch(const Repository& from, const std::string& name);
   /// Brings `revision`'s commits into a branch: it then points to the state of its own commits and
   /// those, a commit or a merge that every peer with the same commits computes to the bit. Never
   /// stops at a conflict. Retries when somebody else moved the branch. Error(kNotFound),
@@ -303,6 +286,7 @@ class Repository {
 
  private:
   friend class ImportSession;
+  friend struct repo::Access;
   explicit Repository(std::shared_ptr<RepositoryState> state);
   std::shared_ptr<RepositoryState> state_;
 };

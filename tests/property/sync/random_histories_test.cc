@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <random>
 
+#include "tests/support/folders.h"
 #include "tests/support/syncing.h"
 
 using namespace isodb;
@@ -21,7 +22,7 @@ class RandomHistory {
     transaction.commit({.message = "open"});
     for (int i = 1; i < 3; ++i) {
       const std::filesystem::path folder = folder_ / std::to_string(i);
-      Repository::clone(device(0).repository, folder);
+      clone_folder(device(0).repository, folder);
       devices_.push_back(std::make_unique<SyncSide>(folder));
     }
     receiver_.emplace(empty_clone(folder_ / "receiver", device(0).repository.id()));
@@ -107,7 +108,7 @@ class RandomHistory {
   void meet(std::size_t to, std::size_t from) {
     if (to == from) return;
     const std::string name = "r" + std::to_string(from);
-    device(to).repository.fetch(device(from).repository, name);
+    fetch_folder(device(to).repository, device(from).repository, name);
     device(to).repository.merge("remotes/" + name + "/main");
   }
 

@@ -2,6 +2,7 @@
 
 #include "objects/commit_codec.h"
 #include "sync/json_scalars.h"
+#include "tests/support/folders.h"
 #include "tests/support/syncing.h"
 
 using namespace isodb;
@@ -104,7 +105,7 @@ TEST_CASE_METHOD(Fixture, "a commit without its parent is not taken, and the par
 }
 
 TEST_CASE_METHOD(Fixture, "what may not be written is refused, with all that descends from it") {
-  Repository::clone(a->repository, folder / "c");
+  clone_folder(a->repository, folder / "c");
   SyncSide c(folder / "c");
   // c is no member, and is made to think that it is.
   const CommitId head = a->repository.resolve_commit("@");

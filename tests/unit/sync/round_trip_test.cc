@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <random>
 
+#include "tests/support/folders.h"
 #include "tests/support/syncing.h"
 
 using namespace isodb;
@@ -147,26 +148,26 @@ TEST_CASE_METHOD(Fixture, "of a large document only the chunks that are new are 
 
 TEST_CASE_METHOD(Fixture, "merges are computed by who receives") {
   write({{"shared.json", R"({"a":1,"b":1})"}, {"x", "1"}});
-  Repository::clone(a->repository, folder / "c");
+  clone_folder(a->repository, folder / "c");
   SyncSide c(folder / "c");
   for (int round = 0; round < 3; ++round) {
     const std::string number = std::to_string(round);
     write({{"shared.json", R"({"a":)" + number + R"(,"b":1})"}, {"x", "a" + number}});
     write(c.repository, {{"shared.json", R"({"a":1,"b":)" + number + "7}"}, {"x", "c" + number}});
-    c.repository.fetch(a->repository, "a");
+    fetch_folder(c.repository, a->repository, "a");
     c.repository.merge("remotes/a/main");
-    a->repository.fetch(c.repository, "c");
+    fetch_folder(a->repository, c.repository, "c");
     a->repository.merge("remotes/c/main");
     write({{"after", number}, {"x", "settled " + number}});
     sync_one_way(*a, *b);
     check_equal();
   }
   // Rules that change have merged documents merged anew.
-  c.repository.fetch(a->repository, "a");
+  fetch_folder(c.repository, a->repository, "a");
   c.repository.merge("remotes/a/main");
   write({{"shared.json", R"({"a":5,"b":1})"}});
   write(c.repository, {{"shared.json", R"({"a":6,"b":1})"}});
-  a->repository.fetch(c.repository, "c");
+  fetch_folder(a->repository, c.repository, "c");
   a->repository.merge("remotes/c/main");
   write({{".isodb/merge.json", R"({"rules":[{"match":"shared.json","strategy":"latest"}]})"}});
   write({{"y", "1"}});

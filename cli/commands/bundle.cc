@@ -1,0 +1,166 @@
+#include <charconv>
+
+#include "cli/commands.h"
+#include "cli/meeting.h"
+#include "cli/sync_view.h"
+#include "cli/text.h"
+#include "isodb/bundle.h"
+#include "isodb/error.h"
+
+namespace isodb::cli {
+namespace {
+
+struct CreateArguments {
+  std::string file;
+  std::string since;
+  std::optional<std::string> split;
+};
+
+struct FileArguments {
+  std::vector<std::string> files;
+};
+
+/// "4000000", "700M", "4G": powers of 1,024.
+std::uint64_t parse_size(const std::string& text) {
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, failed] = std::from_chars(text.data(), end, number);
+  const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
+  unsigned shift = 0;
+  if (unit == "K" || unit == "KiB") shift = 10;
+  if (unit == "M" || unit == "MiB") shift = 20;
+  if (unit == "G" || unit == "GiB") shift = 30;
+  if (failed != std::errc() || (shift == 0 && !unit.empty()) || number >> (63 - shift) != 0) {
+    throw Error(ErrorCode::kInvalid, "'" + text + "' is no size",
+                "a number of bytes, or one with K, M or G after it: 700M");
+  }
+  return number << shift;
+}
+
+void print_info(Context& context, const sync::BundleInfo& info, const sync::Report* report) {
+  if (context.json()) {
+    JsonObject object;
+    std::vector<JsonObject> refs;
+    for (const auto& [name, ids] : info.refs) {
+      std::vector<std::string> heads;
+      for (const Id& id : ids) heads.push_back(id.hex());
+      refs.push_back(JsonObject().string("ref", name).strings("heads", heads));
+    }
+    object.string("file", info.file.string())
+        .id("repository", info.repository)
+        .number("part", info.part)
+        .number("parts", info.parts)
+        .objects("refs", refs)
+        .strings("prerequisites", hex_of(info.prerequisites))
+        .number("bytes", info.bytes)
+        .string("signer", info.signer.fingerprint());
+    if (info.commits) {
+      object.number("commits", *info.commits).number("operations", *info.operations);
+    }
+    if (report != nullptr) add_report(object, *report);
+    context.print(object);
+    return;
+  }
+  if (context.quiet()) return;
+  context.out() << printable_line(info.file.string()) << ": ";
+  if (info.parts > 1) {
+    context.out() << "part " << grouped(info.part) << " of " << grouped(info.parts) << "; ";
+  }
+  if (info.commits) context.out() << counted(*info.commits, "commit") << ", ";
+  context.out() << human_bytes(info.bytes) << "; signed by "
+                << context.paint(Style::kYellow, info.signer.fingerprint()) << "\n";
+}
+
+void declare_create(Options& options, CreateArguments& arguments) {
+  options.argument("FILE", &arguments.file, "the file to write");
+  options.option("--since REV", &arguments.since,
+                 "only what came after: a revision, or a remote's name for what it had last");
+  options.option("--split SIZE", &arguments.split,
+                 "parts FILE.1, FILE.2 and so on of at most this size: 700M");
+}
+
+ExitCode create(const CreateArguments& arguments, Context& context) {
+  sync::BundleOptions options;
+  options.since = arguments.since;
+  if (arguments.split) options.split_bytes = parse_size(*arguments.split);
+  options.progress = context.progress("bytes");
+  Repository& repository = context.repository(Access::kWrite);
+  const auto infos = sync::create_bundle(repository, arguments.file, options);
+  options.progress = {};
+  for (const sync::BundleInfo& info : infos) print_info(context, info, nullptr);
+  return ExitCode::kDone;
+}
+
+void declare_files(Options& options, FileArguments& arguments) {
+  options.argument("FILE...", &arguments.files, "bundles; the parts of one in their order");
+}
+
+ExitCode apply(const FileArguments& arguments, Context& context) {
+  Repository& repository = context.repository(Access::kWrite);
+  ExitCode code = ExitCode::kDone;
+  bool moved = false;
+  for (const std::string& file : arguments.files) {
+    const sync::BundleApplied applied =
+        sync::apply_bundle(repository, file, context.progress("bytes"));
+    print_info(context, applied.info, &applied.report);
+    if (!context.json() && !context.quiet()) print_report(context, applied.report);
+    if (!applied.is_complete) {
+      context.note("branches move with the last part, of " + grouped(applied.info.parts));
+    }
+    moved = moved || applied.is_complete;
+    if (!applied.report.refused.empty()) code = ExitCode::kUnverified;
+  }
+  return moved ? worse_of(code, conflicts_remaining(context, repository)) : code;
+}
+
+ExitCode verify(const FileArguments& arguments, Context& context) {
+  for (const std::string& file : arguments.files) {
+    const sync::BundleInfo info = sync::verify_bundle(file, context.progress("bytes"));
+    print_info(context, info, nullptr);
+    if (context.json() || context.quiet()) continue;
+    for (const auto& [name, ids] : info.refs) {
+      for (const Id& id : ids)
+        context.out() << "  " << printable(name) << "  " << id.short_hex() << "\n";
+    }
+    for (const CommitId& id : info.prerequisites) {
+      context.out() << "  needs " << id.short_hex() << "\n";
+    }
+  }
+  return ExitCode::kDone;
+}
+
+}  // namespace
+
+Command bundle_command() {
+  return {
+      .name = "bundle",
+      .summary = "carry commits in a file",
+      .details =
+          "A bundle is one direction of a sync, written down and signed: for a stick, a mail, a "
+          "line that only sends. It is applied any number of times; every commit in it proves "
+          "itself, and is checked as in a sync. Of a file that is cut off or damaged, what was "
+          "whole stays, and a good copy goes on there.",
+      .examples = {{"isodb bundle create week.bundle --since hub", "what the hub lacks"},
+                   {"isodb bundle apply week.bundle", "on the other side"}},
+      .declare = {},
+      .children = {{.name = "create",
+                    .summary = "write a bundle",
+                    .details = "",
+                    .examples = {},
+                    .declare = bind<CreateArguments>(declare_create, create),
+                    .children = {}},
+                   {.name = "apply",
+                    .summary = "take in bundles",
+                    .details = "",
+                    .examples = {},
+                    .declare = bind<FileArguments>(declare_files, apply),
+                    .children = {}},
+                   {.name = "verify",
+                    .summary = "check structure and signature, and say what is in it",
+                    .details = "",
+                    .examples = {},
+                    .declare = bind<FileArguments>(declare_files, verify),
+                    .children = {}}}};
+}
+
+}  // namespace isodb::cli

@@ -1,0 +1,104 @@
+#include <chrono>
+#include <mutex>
+#include <thread>
+
+#include "cli/commands.h"
+#include "cli/error_report.h"
+#include "cli/meeting.h"
+#include "cli/signals.h"
+#include "cli/sync_view.h"
+#include "cli/watching.h"
+#include "isodb/error.h"
+
+namespace isodb::cli {
+namespace {
+
+struct Arguments {
+  std::vector<std::string> remotes;
+  bool watch = false, show_refused = false;
+  PeerOptions peer;
+};
+
+void declare(Options& options, Arguments& arguments) {
+  options.argument("[REMOTE...]", &arguments.remotes,
+                   "remotes' names, URLs or folders; default: every remote");
+  options.flag("--watch", arguments.watch, "stay, go on as branches move, and connect again");
+  options.flag("--show-refused", arguments.show_refused,
+               "list what was refused, here or there, or waits for its time");
+  arguments.peer.declare(options);
+}
+
+std::vector<sync::Remote> chosen(const Repository& repository, const Arguments& arguments) {
+  std::vector<sync::Remote> remotes;
+  for (const std::string& word : arguments.remotes) {
+    remotes.push_back(sync::remote_of(repository, word));
+  }
+  if (arguments.remotes.empty()) remotes = sync::remotes(repository);
+  if (remotes.empty()) {
+    throw Error(ErrorCode::kNotFound, "no remote is known",
+                "isodb remote add NAME URL, or name a folder or URL here");
+  }
+  for (sync::Remote& remote : remotes) arguments.peer.apply(remote);
+  return remotes;
+}
+
+ExitCode show_refused(Context& context) {
+  for (const sync::RefusedRecord& record :
+       sync::refused_commits(context.repository(Access::kRead))) {
+    print_refused(context, record);
+  }
+  return ExitCode::kDone;
+}
+
+/// One remote's trouble does not keep the next one waiting.
+ExitCode meet_one(Context& context, Repository& repository, const sync::Remote& remote,
+                  const sync::SyncOptions& options) {
+  try {
+    return meet(context, repository, remote, options);
+  } catch (const Error& error) {
+    const ExitCode code = exit_code_of(error.code());
+    report_error(error.within(remote.name.empty() ? remote.url : remote.name), code,
+                 context.json() ? ErrorForm::kJson : ErrorForm::kText);
+    return code;
+  }
+}
+
+ExitCode run(const Arguments& arguments, Context& context) {
+  if (arguments.show_refused) return show_refused(context);
+  Repository& repository = context.repository(Access::kWrite);
+  const std::vector<sync::Remote> remotes = chosen(repository, arguments);
+  const sync::SyncOptions options = arguments.peer.sync_options(sync::Direction::kSync);
+  if (arguments.watch) return watch(context, repository, remotes, options);
+  if (remotes.size() == 1) {
+    return worse_of(meet(context, repository, remotes.front(), options),
+                    conflicts_remaining(context, repository));
+  }
+  ExitCode code = ExitCode::kDone;
+  for (const sync::Remote& remote : remotes) {
+    code = worse_of(code, meet_one(context, repository, remote, options));
+  }
+  return worse_of(code, conflicts_remaining(context, repository));
+}
+
+}  // namespace
+
+Command sync_command() {
+  return {
+      .name = "sync",
+      .summary = "bring this repository and others to the same state",
+      .details =
+          "What each side lacks goes over, both ways at once, and both merge it: every branch "
+          "becomes the state of both sides' commits, the same to the bit. Nothing has to be "
+          "decided first, and a line that breaks loses at most what was in flight.\n\n"
+          "For each remote: what came, went, merged, conflicted and was refused, bytes and time. "
+          "Exit code 6 says that a peer could not be reached, 5 that something was refused, 4 "
+          "that documents are in conflict. With --watch it stays: what is committed here or there "
+          "goes over at once, and a line that broke is tried again, at longer and longer "
+          "intervals up to a minute.",
+      .examples = {{"isodb sync", "with every remote"},
+                   {"isodb sync hub --watch", "and stay connected"}},
+      .declare = bind<Arguments>(declare, run),
+      .children = {}};
+}
+
+}  // namespace isodb::cli

@@ -1,0 +1,81 @@
+#include "cli/meeting.h"
+
+#include <memory>
+
+#include "cli/error_report.h"
+#include "cli/sync_view.h"
+#include "cli/text.h"
+#include "isodb/error.h"
+
+namespace isodb::cli {
+
+StopOnSignal::StopOnSignal() {
+  stop_on_signal(this);
+}
+
+StopOnSignal::~StopOnSignal() {
+  stop_on_signal(nullptr);
+}
+
+void add_conversation(Context& context, const std::string& place, sync::SyncOptions& options) {
+  const ProgressFunction show = context.progress("bytes");
+  if (show) {
+    options.progress = [show, place](const sync::Bandwidth& bandwidth) {
+      show({place, bandwidth.total_in + bandwidth.total_out, 0});
+    };
+  }
+  options.first_contact = [place](const PublicKey& key) { return ask_about_peer(place, key); };
+}
+
+ExitCode meet(Context& context, Repository& repository, const sync::Remote& remote,
+              sync::SyncOptions options) {
+  const std::string name = remote.name.empty() ? remote.url : remote.name;
+  const StopOnSignal stop;
+  options.stop = &stop.request();
+  add_conversation(context, name, options);
+  sync::SyncResult result = sync::sync_with(repository, remote, options);
+  if (result.report.takes_nothing && options.direction == sync::Direction::kPush && !result.error) {
+    result.error = Error(ErrorCode::kDenied, "the other side takes nothing from this device",
+                         "it is a reader there; an admin makes it a writer: isodb member role");
+  }
+  // What hides the meter's line is its end.
+  options.progress = {};
+  const ExitCode code = exit_code_of(result);
+  if (context.json()) {
+    JsonObject object;
+    object.string("remote", remote.name).string("url", remote.url);
+    add_sync_result(object, result);
+    context.print(object);
+  } else if (!context.quiet() && (!result.error || result.peer)) {
+    print_sync_result(context, name, result);
+  }
+  context.out().flush();
+  if (stop.request().requested()) end_if_stopped();
+  if (result.error) {
+    report_error(result.error->within(name), code,
+                 context.json() ? ErrorForm::kJson : ErrorForm::kText);
+  }
+  return code;
+}
+
+ExitCode conflicts_remaining(Context& context, const Repository& repository) {
+  bool found = false;
+  if (!repository.ref(repository.current_branch())) return ExitCode::kDone;
+  repository.conflicts("@", "", [&](const PathConflict&) {
+    found = true;
+    return false;
+  });
+  if (!found) return ExitCode::kDone;
+  context.note("documents are in conflict: 'isodb conflicts' lists them");
+  return ExitCode::kConflicts;
+}
+
+ExitCode meet_chosen(Context& context, const std::optional<std::string>& word,
+                     const PeerOptions& peer, const sync::SyncOptions& options) {
+  Repository& repository = context.repository(Access::kWrite);
+  sync::Remote remote = chosen_remote(repository, word);
+  peer.apply(remote);
+  return meet(context, repository, remote, options);
+}
+
+}  // namespace isodb::cli

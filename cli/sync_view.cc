@@ -1,0 +1,166 @@
+#include "cli/sync_view.h"
+
+#include <algorithm>
+#include <array>
+
+#include "cli/text.h"
+
+namespace isodb::cli {
+namespace {
+
+using sync::MovedRef;
+using sync::RefusedCommit;
+using sync::SyncResult;
+
+constexpr std::size_t kRefusedShown = 5;
+
+JsonObject json_of(const MovedRef& moved) {
+  JsonObject object;
+  object.string("ref", moved.name)
+      .id("before", moved.before)
+      .id("after", moved.after)
+      .number("merged", moved.merged_paths)
+      .number("conflicts", moved.paths_in_conflict);
+  return object;
+}
+
+std::vector<JsonObject> json_of(const std::vector<RefusedCommit>& refused) {
+  std::vector<JsonObject> objects;
+  for (const RefusedCommit& one : refused) {
+    objects.push_back(JsonObject().id("commit", one.commit).string("rule", one.rule));
+  }
+  return objects;
+}
+
+std::string seconds_text(std::chrono::milliseconds took) {
+  const auto tenths = static_cast<std::uint64_t>((took.count() + 50) / 100);
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
+}
+
+void print_moved(Context& context, const MovedRef& moved) {
+  context.out() << "  " << printable(moved.name) << "  "
+                << (moved.before ? moved.before->short_hex() + " -> " : "new, ")
+                << context.paint(Style::kYellow, moved.after.short_hex());
+  if (moved.merged_paths > 0) {
+    context.out() << "; " << counted(moved.merged_paths, "document") << " merged, "
+                  << grouped(moved.paths_in_conflict) << " in conflict";
+  }
+  context.out() << "\n";
+}
+
+void print_refusals(Context& context, const std::vector<RefusedCommit>& refused,
+                    const std::string& where) {
+  for (std::size_t i = 0; i < std::min(refused.size(), kRefusedShown); ++i) {
+    context.out() << "  "
+                  << context.paint(Style::kRed,
+                                   "refused" + where + " " + refused[i].commit.short_hex())
+                  << ": " << printable_line(refused[i].rule) << "\n";
+  }
+  if (refused.size() > kRefusedShown) {
+    context.out() << "  and " << grouped(refused.size() - kRefusedShown) << " more refused" << where
+                  << ": 'isodb sync --show-refused' lists them\n";
+  }
+}
+
+}  // namespace
+
+std::string traffic_text(const sync::Bandwidth& bandwidth, std::chrono::milliseconds took) {
+  std::string text =
+      human_bytes(bandwidth.payload_in) + " in, " + human_bytes(bandwidth.payload_out) + " out";
+  if (bandwidth.total_in != bandwidth.payload_in || bandwidth.total_out != bandwidth.payload_out) {
+    text += " (" + human_bytes(bandwidth.total_in) + " and " + human_bytes(bandwidth.total_out) +
+            " with TLS)";
+  }
+  return text + ", " + seconds_text(took);
+}
+
+void print_sync_result(Context& context, const std::string& remote, const SyncResult& result) {
+  const sync::Report& report = result.report;
+  context.out() << context.paint(Style::kBold, printable_line(remote)) << ": "
+                << counted(report.commits_received, "commit") << " came, "
+                << counted(report.commits_sent, "commit") << " went; "
+                << traffic_text(result.bandwidth, result.took) << "\n";
+  print_report(context, report);
+}
+
+void print_report(Context& context, const sync::Report& report) {
+  for (const MovedRef& moved : report.moved) print_moved(context, moved);
+  for (const std::string& tag : report.tags_differ) {
+    context.out() << "  " << printable(tag)
+                  << " is another tag there: see 'isodb ref list remotes/'\n";
+  }
+  print_refusals(context, report.refused, "");
+  print_refusals(context, report.refused_there, " there");
+}
+
+void add_report(JsonObject& object, const sync::Report& report) {
+  std::vector<JsonObject> moved;
+  for (const MovedRef& one : report.moved) moved.push_back(json_of(one));
+  object.number("commits_received", report.commits_received)
+      .number("commits_sent", report.commits_sent)
+      .number("operations_received", report.operations_received)
+      .number("operations_sent", report.operations_sent)
+      .objects("moved", moved)
+      .objects("refused", json_of(report.refused))
+      .objects("refused_there", json_of(report.refused_there))
+      .strings("tags_differ", report.tags_differ)
+      .boolean("agreed", report.agreed);
+}
+
+void add_bandwidth(JsonObject& object, const sync::Bandwidth& bandwidth) {
+  object.number("payload_in", bandwidth.payload_in)
+      .number("payload_out", bandwidth.payload_out)
+      .number("total_in", bandwidth.total_in)
+      .number("total_out", bandwidth.total_out);
+}
+
+void add_sync_result(JsonObject& object, const SyncResult& result) {
+  if (result.peer) {
+    object.string("peer", result.peer->fingerprint());
+  } else {
+    object.null("peer");
+  }
+  add_report(object, result.report);
+  add_bandwidth(object, result.bandwidth);
+  object.number("millis", static_cast<std::uint64_t>(result.took.count()));
+  if (result.error) object.string("error", error_code_name(result.error->code()));
+}
+
+void print_refused(Context& context, const sync::RefusedRecord& record) {
+  if (context.json()) {
+    context.print(JsonObject()
+                      .id("commit", record.commit)
+                      .string("rule", record.rule)
+                      .string("peer", record.peer.fingerprint())
+                      .string("time", iso_time(record.at_millis))
+                      .boolean("there", record.there)
+                      .boolean("parked", record.parked));
+    return;
+  }
+  context.out() << context.paint(Style::kRed, record.commit.short_hex()) << "  "
+                << iso_time(record.at_millis) << "  "
+                << (record.there    ? "refused by "
+                    : record.parked ? "parked, from "
+                                    : "from ")
+                << record.peer.fingerprint() << "  " << printable_line(record.rule) << "\n";
+}
+
+ExitCode exit_code_of(const SyncResult& result) {
+  if (result.unreachable) return ExitCode::kUnreachable;
+  if (result.error) return exit_code_of(result.error->code());
+  const bool refused = !result.report.refused.empty() || !result.report.refused_there.empty();
+  return refused ? ExitCode::kUnverified : ExitCode::kDone;
+}
+
+ExitCode worse_of(ExitCode a, ExitCode b) {
+  constexpr std::array<ExitCode, 9> kWorstFirst = {
+      ExitCode::kFailed,      ExitCode::kUsage,     ExitCode::kNotFound,
+      ExitCode::kUnreachable, ExitCode::kBusy,      ExitCode::kStale,
+      ExitCode::kUnverified,  ExitCode::kConflicts, ExitCode::kDone};
+  for (const ExitCode code : kWorstFirst) {
+    if (a == code || b == code) return code;
+  }
+  return a;
+}
+
+}  // namespace isodb::cli

@@ -1,0 +1,135 @@
+#include "cli/watching.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "cli/error_report.h"
+#include "cli/meeting.h"
+#include "cli/sync_view.h"
+#include "cli/text.h"
+#include "isodb/error.h"
+
+namespace isodb::cli {
+namespace {
+
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr milliseconds kWaitMin{1'000}, kWaitMax{60'000};
+constexpr milliseconds kLookedEvery{100};  // for a signal, which cannot wake a sleeper
+
+/// What the threads of the remotes share: the output.
+class Watchers {
+ public:
+  Watchers(Context& context, Repository& repository, const sync::SyncOptions& options)
+      : context_(context), repository_(repository), options_(options) {
+    if (options.time_max) end_ = Clock::now() + *options.time_max;
+  }
+
+  void stay_with(const sync::Remote& remote) {
+    milliseconds wait = kWaitMin;
+    while (!is_over()) {
+      const Clock::time_point begun = Clock::now();
+      const sync::SyncResult result = meet(remote);
+      if (result.error && is_over()) break;
+      if (result.error && !result.unreachable && result.error->code() != ErrorCode::kBusy) {
+        return tell_error(remote, result);
+      }
+      if (result.error) tell_error(remote, result);
+      // A line that held for a while is worth trying at once.
+      if (Clock::now() - begun > kWaitMax) wait = kWaitMin;
+      pause(wait);
+      wait = std::min(wait * 2, kWaitMax);
+    }
+  }
+
+  ExitCode code() const { return code_; }
+
+ private:
+  bool is_over() const { return options_.stop->requested() || (end_ && Clock::now() >= *end_); }
+
+  sync::SyncResult meet(const sync::Remote& remote) {
+    sync::SyncOptions options = options_;
+    options.watch = true;
+    if (end_) {
+      options.time_max = std::chrono::duration_cast<milliseconds>(*end_ - Clock::now());
+    }
+    options.on_settled = [&](const sync::Report& report) { tell(remote, report); };
+    try {
+      return sync::sync_with(repository_, remote, options);
+    } catch (const Error& error) {
+      sync::SyncResult result;
+      result.error = error;
+      return result;
+    }
+  }
+
+  /// What became of it since the last time.
+  void tell(const sync::Remote& remote, const sync::Report& report) {
+    const std::lock_guard lock(mutex_);
+    sync::SyncResult so_far;
+    so_far.report = report;
+    if (context_.json()) {
+      JsonObject object;
+      object.string("remote", remote.name).string("url", remote.url);
+      add_sync_result(object, so_far);
+      context_.print(object);
+    } else if (!context_.quiet()) {
+      context_.out() << iso_time(now_millis()) << "  " << printable_line(name_of(remote)) << ": "
+                     << counted(report.commits_received, "commit") << " came, "
+                     << counted(report.commits_sent, "commit") << " went so far\n";
+    }
+    context_.out().flush();
+  }
+
+  void tell_error(const sync::Remote& remote, const sync::SyncResult& result) {
+    const std::lock_guard lock(mutex_);
+    const ExitCode code = exit_code_of(result);
+    if (!result.unreachable) code_ = worse_of(code_, code);
+    report_error(result.error->within(name_of(remote)), code,
+                 context_.json() ? ErrorForm::kJson : ErrorForm::kText);
+  }
+
+  static std::string name_of(const sync::Remote& remote) {
+    return remote.name.empty() ? remote.url : remote.name;
+  }
+
+  static std::uint64_t now_millis() {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<milliseconds>(now).count());
+  }
+
+  void pause(milliseconds wait) const {
+    const Clock::time_point until = Clock::now() + wait;
+    while (Clock::now() < until && !is_over()) std::this_thread::sleep_for(kLookedEvery);
+  }
+
+  Context& context_;
+  Repository& repository_;
+  const sync::SyncOptions& options_;
+  std::optional<Clock::time_point> end_;
+  std::mutex mutex_;
+  ExitCode code_ = ExitCode::kDone;
+};
+
+}  // namespace
+
+ExitCode watch(Context& context, Repository& repository, const std::vector<sync::Remote>& remotes,
+               const sync::SyncOptions& options) {
+  const StopOnSignal stop;
+  sync::SyncOptions shared = options;
+  shared.stop = &stop.request();
+  Watchers watchers(context, repository, shared);
+  std::vector<std::thread> threads;
+  threads.reserve(remotes.size());
+  for (const sync::Remote& remote : remotes) {
+    threads.emplace_back([&] { watchers.stay_with(remote); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  return watchers.code();
+}
+
+}  // namespace isodb::cli

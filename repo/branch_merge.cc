@@ -1,0 +1,78 @@
+#include "repo/branch_merge.h"
+
+#include <algorithm>
+
+#include "isodb/error.h"
+
+namespace isodb::repo {
+
+std::string peeled_prefix(const std::string& branch) {
+  return "peeled/" + branch + "/";
+}
+
+std::vector<CommitId> branch_heads(RepositoryState& repository, const std::string& branch) {
+  std::vector<CommitId> heads;
+  if (const std::optional<Id> target = repository.database->ref(branch)) {
+    heads = repository.head(*target)->commits;
+  }
+  for (const refs::Ref& ref : repository.database->refs(peeled_prefix(branch))) {
+    heads.emplace_back(ref.target);
+  }
+  return heads;
+}
+
+BranchMerge merge_into_branch(RepositoryState& repository, const std::string& branch,
+                              const std::vector<CommitId>& others, objects::ObjectStore& objects) {
+  BranchMerge merge;
+  merge.branch = branch;
+  merge.before = repository.database->ref(branch);
+  merge.peeled_before = repository.database->refs(peeled_prefix(branch));
+  std::vector<CommitId> heads;
+  if (merge.before) heads = repository.head(*merge.before)->commits;
+  heads.insert(heads.end(), others.begin(), others.end());
+  for (const refs::Ref& ref : merge.peeled_before) heads.emplace_back(ref.target);
+  merge.state = repository.merging->state(heads, objects);
+  merge.after = merge.state.merge ? Id(*merge.state.merge) : Id(merge.state.heads.front());
+  return merge;
+}
+
+MergeOutcome outcome_of(RepositoryState& repository, const BranchMerge& merge) {
+  MergeOutcome outcome;
+  outcome.before = merge.before.value_or(Id{});
+  outcome.after = merge.after;
+  outcome.heads = merge.state.heads;
+  outcome.peeled = merge.state.peeled;
+  outcome.merged_paths = merge.state.statistics.merged;
+  outcome.paths_in_conflict = merge.state.statistics.conflicts;
+  if (merge.after == merge.before) {
+    outcome.kind = MergeOutcome::Kind::kUpToDate;
+    return outcome;
+  }
+  const std::vector<CommitId> own =
+      merge.before ? repository.head(*merge.before)->commits : std::vector<CommitId>{};
+  const bool has_own = std::any_of(own.begin(), own.end(), [&](const CommitId& head) {
+    return std::binary_search(outcome.heads.begin(), outcome.heads.end(), head);
+  });
+  outcome.kind = has_own ? MergeOutcome::Kind::kMerged : MergeOutcome::Kind::kFastForward;
+  return outcome;
+}
+
+void add_moves(refs::WriteBatch& batch, const BranchMerge& merge, const std::string& reason) {
+  if (merge.before != merge.after) {
+    batch.moves.push_back({merge.branch, merge.before, merge.after, reason});
+  }
+  const std::vector<CommitId>& peeled = merge.state.peeled;
+  for (const refs::Ref& ref : merge.peeled_before) {
+    if (std::find(peeled.begin(), peeled.end(), CommitId(ref.target)) == peeled.end()) {
+      batch.moves.push_back({ref.name, ref.target, std::nullopt, "merge: counts again"});
+    }
+  }
+  for (const CommitId& commit : peeled) {
+    const std::string name = peeled_prefix(merge.branch) + commit.hex();
+    const bool known = std::any_of(merge.peeled_before.begin(), merge.peeled_before.end(),
+                                   [&](const refs::Ref& ref) { return ref.name == name; });
+    if (!known) batch.moves.push_back({name, std::nullopt, commit, "merge: set aside"});
+  }
+}
+
+}  // namespace isodb::repo

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "isodb/repository.h"
+#include "merge/state_engine.h"
+#include "refs/database.h"
+#include "repo/state.h"
+
+namespace isodb::repo {
+
+/// What a branch and other commits come to together, before anything of it is stored. A plain
+/// value.
+struct BranchMerge {
+  std::string branch;
+  std::optional<Id> before;  ///< nullopt: the branch is new
+  std::vector<refs::Ref> peeled_before;
+  merge::State state;
+  Id after;
+
+  /// Whether storing it would change nothing.
+  bool is_done() const { return before == after && peeled_before.size() == state.peeled.size(); }
+};
+
+/// Heads that were set aside are kept under a ref each, for they count again once a member's commit
+/// descends from them: "peeled/heads/main/<id>".
+std::string peeled_prefix(const std::string& branch);
+/// The commits that a branch has: its heads and those that were set aside.
+std::vector<CommitId> branch_heads(RepositoryState& repository, const std::string& branch);
+
+/// Computes; nodes, documents and the merge object go to `objects`. At least one commit in all.
+BranchMerge merge_into_branch(RepositoryState& repository, const std::string& branch,
+                              const std::vector<CommitId>& others, objects::ObjectStore& objects);
+MergeOutcome outcome_of(RepositoryState& repository, const BranchMerge& merge);
+/// The moves that make the branch point to what was computed and keep what was set aside.
+void add_moves(refs::WriteBatch& batch, const BranchMerge& merge, const std::string& reason);
+
+}  // namespace isodb::repo

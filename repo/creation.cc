@@ -1,0 +1,103 @@
+#include "repo/creation.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "core/file.h"
+#include "isodb/error.h"
+#include "repo/key_file.h"
+#include "repo/state.h"
+
+namespace isodb::repo {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kUnfinishedDatabase = "repo.db.unfinished";
+constexpr mode_t kKeyFolderMode = 0700;
+constexpr unsigned kKeyFileMode = 0600;
+
+/// True for a folder with nothing but what a creation leaves that was interrupted or had no space.
+bool is_unfinished(const fs::path& folder) {
+  if (fs::exists(folder / kUnfinishedDatabase) || fs::exists(folder / RepositoryState::kKeyPath)) {
+    return true;
+  }
+  const fs::path keys = fs::path(RepositoryState::kKeyPath).parent_path();
+  return std::ranges::all_of(fs::directory_iterator(folder), [&](const fs::directory_entry& entry) {
+    const fs::path name = entry.path().filename();
+    return (name == keys || name == RepositoryState::kPacksName) && entry.is_directory() &&
+           fs::is_empty(entry.path());
+  });
+}
+
+void check_free_folder(const fs::path& folder) {
+  if (!fs::exists(folder)) return;
+  if (!fs::is_directory(folder)) {
+    throw Error(ErrorCode::kInvalid, folder.string() + " is not a folder");
+  }
+  if (fs::exists(folder / RepositoryState::kDatabaseName)) {
+    throw Error(ErrorCode::kInvalid, folder.string() + " holds a repository already",
+                "isodb -C " + folder.string() + " status shows it");
+  }
+  if (!is_unfinished(folder)) {
+    throw Error(ErrorCode::kInvalid, folder.string() + " is not empty",
+                "choose a folder that is empty or not there yet");
+  }
+}
+
+SecretKey make_key(const fs::path& folder, const std::optional<fs::path>& key_file) {
+  core::FileSystem& files = core::posix_file_system();
+  const fs::path path = folder / RepositoryState::kKeyPath;
+  if (!key_file && files.exists(path)) return read_secret_key(files, path);
+  SecretKey key = key_file ? read_secret_key(files, *key_file) : SecretKey::generate();
+  files.create_directories(path.parent_path());
+  if (::chmod(path.parent_path().c_str(), kKeyFolderMode) != 0) {
+    core::throw_io_error("protect", path.parent_path(), errno);
+  }
+  core::write_file(path, key.text(), kKeyFileMode);
+  return key;
+}
+
+}  // namespace
+
+SecretKey make_folder(const fs::path& folder, const std::optional<fs::path>& key_file) {
+  if (folder.empty()) throw Error(ErrorCode::kInvalid, "the repository's folder has an empty name");
+  check_free_folder(folder);
+  return make_key(folder, key_file);
+}
+
+WriterId make_writer(core::Environment& environment) {
+  WriterId writer;
+  environment.random_bytes(reinterpret_cast<std::uint8_t*>(&writer.value), sizeof writer.value);
+  return writer;
+}
+
+void make_repository(const fs::path& folder, const InitOptions& options,
+                     const std::function<void(refs::Database&, const SecretKey&)>& fill) {
+  const SecretKey key = make_folder(folder, options.key_file);
+  core::FileSystem& files = core::posix_file_system();
+  files.create_directories(folder / RepositoryState::kPacksName);
+  const fs::path unfinished = folder / kUnfinishedDatabase;
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
+    files.remove(unfinished.string() + suffix);
+  }
+  fill(*refs::Database::create(unfinished, {}), key);
+  files.rename(unfinished, folder / RepositoryState::kDatabaseName);
+  files.sync_directory(folder);
+}
+
+void make_empty_repository(const fs::path& folder, const CommitId& root, const std::string& branch,
+                           const InitOptions& options,
+                           const std::optional<std::pair<std::string, std::string>>& mark) {
+  make_repository(folder, options, [&](refs::Database& database, const SecretKey&) {
+    refs::WriteBatch write;
+    write.settings = {{kSettingRoot, root.hex()},
+                      {kSettingWriter, make_writer(core::system_environment()).hex()},
+                      {kSettingBranch, branch}};
+    if (mark) write.settings.emplace_back(mark->first, mark->second);
+    database.write(write);
+  });
+}
+
+}  // namespace isodb::repo

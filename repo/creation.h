@@ -1,0 +1,36 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "core/clock.h"
+#include "isodb/commit.h"
+#include "isodb/key.h"
+#include "isodb/repository.h"
+#include "refs/database.h"
+
+namespace isodb::repo {
+
+/// Makes a new repository's folder and the key that it signs with, or finds those of a creation
+/// that was interrupted. Error(kInvalid) where there is a repository already, or other files.
+SecretKey make_folder(const std::filesystem::path& folder,
+                      const std::optional<std::filesystem::path>& key_file = {});
+
+/// A writer id that no other clone has.
+WriterId make_writer(core::Environment& environment);
+
+/// make_folder(); `fill` writes into the database, which appears under its name only afterwards, so
+/// that a crash leaves no half-made repository.
+void make_repository(const std::filesystem::path& folder, const InitOptions& options,
+                     const std::function<void(refs::Database&, const SecretKey&)>& fill);
+
+/// A repository with this root that holds nothing yet, for what others will send; with a setting
+/// that says so, where one is given.
+void make_empty_repository(const std::filesystem::path& folder, const CommitId& root,
+                           const std::string& branch, const InitOptions& options = {},
+                           const std::optional<std::pair<std::string, std::string>>& mark = {});
+
+}  // namespace isodb::repo

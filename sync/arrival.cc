@@ -1,0 +1,143 @@
+#include "sync/arrival.h"
+
+#include <algorithm>
+
+#include "isodb/error.h"
+#include "repo/branch_merge.h"
+
+namespace isodb::sync {
+namespace {
+
+constexpr std::string_view kBranches = "heads/";
+constexpr std::string_view kTags = "tags/";
+constexpr int kRoundsMax = 1000;
+
+/// One attempt: computed against the refs as they are, and lost when one of them moves.
+class Arrival {
+ public:
+  Arrival(RepositoryState& repository, Incoming& incoming, const Destination& destination)
+      : repository_(repository), incoming_(incoming), destination_(destination) {}
+
+  /// `more`: commits that were taken, of a branch whose heads were refused.
+  void add(const std::string& name, const std::vector<Id>& ids, const std::vector<CommitId>& more) {
+    if (name.starts_with(kBranches)) {
+      add_branch(name, ids, more);
+    } else if (name.starts_with(kTags)) {
+      add_tag(name, ids.front());
+    }
+  }
+
+  refs::WriteBatch batch;
+  std::vector<MovedRef> moved;
+  std::vector<std::string> tags_differ;
+
+ private:
+  std::string tracking(std::string_view rest) const {
+    return "remotes/" + destination_.remote + "/" + std::string(rest);
+  }
+
+  void add_branch(const std::string& name, const std::vector<Id>& ids,
+                  const std::vector<CommitId>& more) {
+    std::vector<CommitId> heads = more;
+    for (const Id& id : ids) {
+      if (incoming_.objects().contains(id)) heads.emplace_back(id);
+    }
+    if (heads.empty()) return;
+    if (destination_.into_branches) {
+      merge(repo::merge_into_branch(repository_, name, heads, incoming_.objects()));
+    } else {
+      move(tracking(std::string_view(name).substr(kBranches.size())), heads);
+    }
+  }
+
+  void merge(const repo::BranchMerge& merge) {
+    if (merge.is_done()) return;
+    repo::add_moves(batch, merge, "sync: " + destination_.remote);
+    if (merge.before == merge.after) return;
+    moved.push_back({merge.branch, merge.before, merge.after, merge.state.statistics.merged,
+                     merge.state.statistics.conflicts});
+  }
+
+  void move(const std::string& name, const std::vector<CommitId>& heads) {
+    const merge::State state = repository_.merging->state(heads, incoming_.objects());
+    set(name, state.merge ? Id(*state.merge) : Id(state.heads.front()));
+  }
+
+  void add_tag(const std::string& name, const Id& id) {
+    if (!incoming_.objects().contains(id)) return;
+    const std::optional<Id> ours = repository_.database->ref(name);
+    if (!ours) return set(name, id);
+    if (*ours == id) return;
+    tags_differ.push_back(name);
+    set(tracking(name), id);
+  }
+
+  void set(const std::string& name, const Id& target) {
+    const std::optional<Id> before = repository_.database->ref(name);
+    if (before == target) return;
+    batch.moves.push_back({name, before, target, "sync: " + destination_.remote});
+    moved.push_back({name, before, target, 0, 0});
+  }
+
+  RepositoryState& repository_;
+  Incoming& incoming_;
+  const Destination& destination_;
+};
+
+/// Of a peer's branches, the one of whose heads some were refused, and what was taken of it. Where
+/// there are several such branches, nobody can tell whose is what, and it comes again next time.
+struct Remainder {
+  std::string branch;
+  std::vector<CommitId> heads;
+};
+
+Remainder remainder_of(RepositoryState& repository, Incoming& incoming,
+                       const wire::Agreement& theirs) {
+  std::vector<CommitId> whole;
+  Remainder remainder;
+  for (const auto& [name, ids] : theirs) {
+    if (!name.starts_with(kBranches)) continue;
+    for (const Id& id : ids) {
+      if (incoming.objects().contains(id)) {
+        whole.emplace_back(id);
+      } else if (remainder.branch.empty() || remainder.branch == name) {
+        remainder.branch = name;
+      } else {
+        return {};
+      }
+    }
+  }
+  if (remainder.branch.empty()) return {};
+  incoming.flush();  // the graph reads what is durable
+  for (const CommitId& head : incoming.heads()) {
+    const bool is_elsewhere = !whole.empty() && repository.merging->in_past(head, whole);
+    if (!is_elsewhere) remainder.heads.push_back(head);
+  }
+  return remainder;
+}
+
+}  // namespace
+
+void bring_to_refs(RepositoryState& repository, Incoming& incoming, const wire::Agreement& theirs,
+                   const Destination& destination, const refs::WriteBatch& extra, Report& report) {
+  const Remainder remainder = remainder_of(repository, incoming, theirs);
+  for (int round = 0; round < kRoundsMax; ++round) {
+    Arrival arrival(repository, incoming, destination);
+    arrival.batch = extra;
+    for (const auto& [name, ids] : theirs) {
+      // What a peer calls a ref goes into the repository and before people's eyes.
+      if (!refs::ref_name_problem(name).empty()) continue;
+      arrival.add(name, ids, name == remainder.branch ? remainder.heads : std::vector<CommitId>{});
+    }
+    arrival.batch.writer = repository.key().public_key().fingerprint();
+    arrival.batch.at_millis = repository.environment.now_millis();
+    if (incoming.finish(std::move(arrival.batch))) continue;
+    report.moved.insert(report.moved.end(), arrival.moved.begin(), arrival.moved.end());
+    report.tags_differ = std::move(arrival.tags_differ);
+    return;
+  }
+  throw Error(ErrorCode::kBusy, "other processes moved the branches 1000 times in a row",
+              "try again");
+}
+
+}  // namespace isodb::sync

@@ -1,0 +1,130 @@
+#include <algorithm>
+#include <utility>
+
+#include "isodb/error.h"
+#include "isodb/sync.h"
+#include "repo/access.h"
+#include "repo/creation.h"
+#include "repo/state.h"
+#include "sync/contact.h"
+#include "sync/conversation.h"
+#include "sync/refused.h"
+
+namespace isodb::sync {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kUnfinished = "clone.unfinished";  // a setting: the origin's URL
+constexpr const char* kFirstBranch = "heads/main";
+
+/// A folder on its way to become a clone.
+class Clone {
+ public:
+  Clone(const Remote& origin, const fs::path& folder, const SyncOptions& options)
+      : origin_(origin), folder_(folder), options_(options) {
+    origin_.name = "origin";
+    options_.direction = Direction::kPull;
+    options_.watch = false;
+  }
+
+  SyncResult run(const std::function<void(const PublicKey&)>& on_key) {
+    const Place place = parse_place(origin_.url);
+    const auto* folder = std::get_if<fs::path>(&place);
+    // What is not there leaves no folder behind.
+    if (folder != nullptr) branch_ = current_branch(*folder);
+    const SecretKey key = open_or_make_key();
+    if (on_key) on_key(key.public_key());
+    SyncResult result = folder != nullptr ? from_folder(*folder, key) : from_network(place, key);
+    if (state_ && result.peer) record_refused(*state_, *result.peer, result.report);
+    if (!result.error) finish(result);
+    return result;
+  }
+
+ private:
+  static std::string current_branch(const fs::path& place) {
+    return Repository::open(repository_folder(place), {.read_only = true}).current_branch();
+  }
+
+  /// Goes on with a clone that broke off, or begins one.
+  SecretKey open_or_make_key() {
+    if (!fs::exists(folder_ / RepositoryState::kDatabaseName)) return repo::make_folder(folder_);
+    repository_ = Repository::open(folder_);
+    if (repository_->setting(kUnfinished) != origin_.url) {
+      const std::string name = folder_.string();
+      repository_.reset();
+      throw Error(ErrorCode::kInvalid, name + " holds a repository already",
+                  "isodb -C " + name + " status shows it");
+    }
+    state_ = repo::Access::state(*repository_);
+    return SecretKey::parse(state_->key().text());
+  }
+
+  SyncResult from_folder(const fs::path& place, const SecretKey& key) {
+    Self self{key.public_key(), folder_, std::nullopt};
+    if (state_) self.root = state_->root;
+    return talk_to_folder(place, self, maker(), options_);
+  }
+
+  SyncResult from_network(const Place& place, const SecretKey& key) {
+    Contact contact(place, key, origin_, options_);
+    if (auto failed = contact.ask()) return std::move(*failed);
+    origin_ = contact.remote();
+    SyncResult result = talk_over_network(place, key, contact.accept(), maker(), {}, options_);
+    contact.explain(result);
+    return result;
+  }
+
+  SessionMaker maker() {
+    return [this](const PublicKey& peer) {
+      origin_.key = peer;
+      origin_.fingerprint.clear();
+      SessionOptions options;
+      options.peer = peer;
+      options.initiator = true;
+      options.takes = true;
+      options.destination = {.into_branches = true, .remote = origin_.name};
+      options.make_repository = [this](const CommitId& root) { return make(root); };
+      return std::make_unique<Session>(state_, options);
+    };
+  }
+
+  std::shared_ptr<RepositoryState> make(const CommitId& root) {
+    repo::make_empty_repository(folder_, root, branch_, {},
+                                std::pair(std::string(kUnfinished), origin_.url));
+    repository_ = Repository::open(folder_);
+    state_ = repo::Access::state(*repository_);
+    return state_;
+  }
+
+  void finish(SyncResult& result) {
+    const std::vector<RefInfo> branches = repository_->refs("heads/");
+    if (branches.empty()) {
+      const auto& refused = result.report.refused;
+      result.error = Error(
+          ErrorCode::kUnverified, "no branch of " + origin_.url + " could be cloned",
+          refused.empty() ? "" : refused.front().commit.short_hex() + ": " + refused.front().rule);
+      return;
+    }
+    const bool has_wanted = std::ranges::find(branches, branch_, &RefInfo::name) != branches.end();
+    repository_->set_current_branch(has_wanted ? branch_ : branches.front().name);
+    set_remote(*repository_, origin_);
+    repository_->set_setting(kUnfinished, std::nullopt);
+  }
+
+  Remote origin_;
+  const fs::path folder_;
+  SyncOptions options_;
+  std::string branch_ = kFirstBranch;
+  std::optional<Repository> repository_;
+  std::shared_ptr<RepositoryState> state_;
+};
+
+}  // namespace
+
+SyncResult clone(const Remote& origin, const fs::path& folder, const SyncOptions& options,
+                 const std::function<void(const PublicKey&)>& on_key) {
+  return Clone(origin, folder, options).run(on_key);
+}
+
+}  // namespace isodb::sync

@@ -1,0 +1,175 @@
+#include "sync/hub.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "isodb/error.h"
+#include "merge/authority.h"
+#include "sync/refused.h"
+#include "sync/session.h"
+
+namespace isodb::sync {
+namespace {
+
+template <typename Item>
+std::vector<Item> after(const std::vector<Item>& items, std::size_t count) {
+  return {items.begin() + static_cast<std::ptrdiff_t>(std::min(count, items.size())), items.end()};
+}
+
+/// What `now` has that `before`, of the same session, had not.
+Report since(const Report& before, const Report& now) {
+  Report news;
+  news.commits_sent = now.commits_sent - before.commits_sent;
+  news.commits_received = now.commits_received - before.commits_received;
+  news.operations_sent = now.operations_sent - before.operations_sent;
+  news.operations_received = now.operations_received - before.operations_received;
+  news.moved = after(now.moved, before.moved.size());
+  news.refused = after(now.refused, before.refused.size());
+  news.refused_there = after(now.refused_there, before.refused_there.size());
+  news.tags_differ = now.tags_differ;
+  news.agreed = now.agreed;
+  return news;
+}
+
+bool is_news(const Report& report) {
+  return report.commits_sent + report.commits_received > 0 || !report.moved.empty() ||
+         !report.refused.empty() || !report.refused_there.empty();
+}
+
+}  // namespace
+
+/// A session of the server's side, and what it tells. One thread at a time, as a protocol.
+class Hub::Served : public net::Protocol {
+ public:
+  Served(Hub& hub, const net::Peer& peer, const Rights& rights)
+      : hub_(hub), peer_(peer), number_(hub.enter(peer.wake)) {
+    SessionOptions options;
+    options.peer = peer.key;
+    options.sends = true;
+    options.takes = rights.pushes;
+    options.watches = true;
+    options.destination = {.into_branches = true, .remote = peer.key.fingerprint()};
+    options.on_moved = [this] { hub_.wake_others(number_); };
+    session_.emplace(hub.repository_, options);
+  }
+  ~Served() override { hub_.leave(number_); }
+  Served(const Served&) = delete;
+  Served& operator=(const Served&) = delete;
+
+  void receive(ByteView plaintext) override {
+    session_->receive(plaintext);
+    if (session_->is_settled()) tell();
+  }
+  Bytes produce(std::size_t bytes_max) override { return session_->produce(bytes_max); }
+  bool finished() const override { return session_->finished(); }
+  bool wants_input() const override { return session_->wants_input(); }
+  void ended(const std::optional<Error>& why) override {
+    session_->ended(why);
+    tell();
+    record_refused(*hub_.repository_, peer_.key, session_->report());
+  }
+
+ private:
+  void tell() {
+    const Report report = session_->report();
+    Report news = since(std::exchange(told_, report), report);
+    if (!is_news(news)) return;
+    ServeEvent event;
+    event.kind = ServeEvent::Kind::kSynced;
+    event.peer = peer_.name;
+    event.key = peer_.key;
+    event.report = std::move(news);
+    hub_.tell(std::move(event));
+  }
+
+  Hub& hub_;
+  const net::Peer peer_;
+  const std::uint64_t number_;
+  std::optional<Session> session_;
+  Report told_;
+};
+
+Hub::Hub(std::shared_ptr<RepositoryState> repository, const ServeOptions& options)
+    : repository_(std::move(repository)),
+      options_(options),
+      transactions_seen_(repository_->database->transactions()) {}
+
+Hub::~Hub() = default;
+
+std::optional<Hub::Rights> Hub::rights_of(const PublicKey& key) const {
+  const bool allowed = std::ranges::find(options_.allow, key) != options_.allow.end();
+  const merge::Authority authority(
+      repository_->nodes(), [this] { return repository_->read_commit(repository_->root).author; });
+  std::optional<merge::Member> member;
+  if (const std::optional<Id> head = repository_->database->ref(repository_->branch())) {
+    member = authority.member(repository_->head(*head)->tree, key);
+  }
+  if (member && !member->revoked) {
+    return Rights{member->name, allowed || member->role != merge::Role::kReader};
+  }
+  if (allowed) return Rights{"", true};
+  return std::nullopt;
+}
+
+bool Hub::accepts(const PublicKey& key) noexcept {
+  try {
+    return rights_of(key).has_value();
+  } catch (const Error& error) {
+    ServeEvent event;
+    event.error = error.within("who may connect cannot be told");
+    tell(std::move(event));
+    return false;
+  }
+}
+
+std::unique_ptr<net::Protocol> Hub::make(const net::Peer& peer) {
+  const std::optional<Rights> rights = rights_of(peer.key);
+  if (!rights) throw Error(ErrorCode::kDenied, "this device is no member any more");
+  return std::make_unique<Served>(*this, peer, *rights);
+}
+
+void Hub::wake_when_moved() {
+  const std::uint64_t now = repository_->database->transactions();
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(transactions_seen_, now) == now) return;
+  }
+  wake_others(0);
+}
+
+void Hub::tell(ServeEvent event) {
+  if (!options_.on_event) return;
+  try {
+    const std::optional<Rights> rights = event.key ? rights_of(*event.key) : std::nullopt;
+    if (rights) event.member = rights->member;
+  } catch (const Error&) {
+    event.member.clear();  // the event counts more than the name
+  }
+  const std::lock_guard lock(telling_);
+  options_.on_event(event);
+}
+
+std::uint64_t Hub::enter(net::Waker waker) {
+  const std::lock_guard lock(mutex_);
+  wakers_.emplace(++entered_, std::move(waker));
+  return entered_;
+}
+
+void Hub::leave(std::uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  wakers_.erase(number);
+}
+
+void Hub::wake_others(std::uint64_t number) {
+  std::vector<net::Waker> wakers;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [other, waker] : wakers_) {
+      if (other != number && waker) wakers.push_back(waker);
+    }
+  }
+  for (const net::Waker& wake : wakers) wake();
+}
+
+}  // namespace isodb::sync

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "isodb/id.h"
+
+namespace isodb::sync {
+
+/// A ref that a session moved here. A plain value.
+struct MovedRef {
+  std::string name;
+  std::optional<Id> before;
+  Id after;
+  std::uint64_t merged_paths = 0;  ///< whose versions had to be merged
+  std::uint64_t paths_in_conflict = 0;
+};
+
+/// A commit that was left out, with all that descends from it. A plain value.
+struct RefusedCommit {
+  CommitId commit;
+  std::string rule;  ///< that it breaks, for people
+};
+
+/// What a session came to, for the one who asked for it. A plain value.
+struct Report {
+  std::uint64_t commits_sent = 0, commits_received = 0;  ///< received: new here
+  std::uint64_t operations_sent = 0, operations_received = 0;
+  std::vector<MovedRef> moved;
+  /// By this side, and by the other as it says.
+  std::vector<RefusedCommit> refused, refused_there;
+  std::vector<std::string> tags_differ;  ///< another tag has this name here
+  bool takes_nothing = false;            ///< the other side, though this one would send
+  bool agreed = false;                   ///< both sides hold the same, and know it
+};
+
+}  // namespace isodb::sync

@@ -1,0 +1,87 @@
+#include "sync/place.h"
+
+#include <string_view>
+#include <system_error>
+
+#include "core/hex.h"
+#include "isodb/error.h"
+#include "repo/state.h"
+
+namespace isodb::sync {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kTcp = "isodb://", kSsh = "ssh://", kFile = "file://";
+
+std::string decoded(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      result += text[i];
+      continue;
+    }
+    std::string digits(text.substr(i + 1, 2));
+    for (char& c : digits) c = c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
+    std::uint8_t byte = 0;
+    if (!core::from_hex(digits, &byte, 1) || byte == 0) {
+      throw Error(ErrorCode::kInvalid, "no URL: '%' without two hexadecimal digits after it");
+    }
+    result += static_cast<char>(byte);
+    i += 2;
+  }
+  return result;
+}
+
+/// The letters before "://"; "" for a path.
+std::string_view scheme_of(std::string_view url) {
+  const std::size_t end = url.find("://");
+  if (end == std::string_view::npos) return {};
+  return url.find_first_of("/.") < end ? std::string_view{} : url.substr(0, end);
+}
+
+}  // namespace
+
+Place parse_place(const std::string& url) {
+  if (url.empty()) throw Error(ErrorCode::kInvalid, "a URL may not be empty");
+  if (url.starts_with(kTcp)) {
+    net::Address address = net::Address::parse(url);
+    if (address.path.size() > 1) {
+      throw Error(ErrorCode::kInvalid, "isodb:// names a server, which has one repository: no '" +
+                                           address.path + "' after it");
+    }
+    return address;
+  }
+  if (url.starts_with(kSsh)) return net::SshAddress::parse(url);
+  if (url.starts_with(kFile)) {
+    const std::string path = decoded(std::string_view(url).substr(kFile.size()));
+    if (!path.starts_with('/')) {
+      throw Error(ErrorCode::kInvalid, "file:// needs a path from / on: file:///path");
+    }
+    return fs::path(path);
+  }
+  if (const std::string_view scheme = scheme_of(url); !scheme.empty()) {
+    throw Error(ErrorCode::kInvalid, "isodb does not speak '" + std::string(scheme) + "://'",
+                "isodb://host, ssh://host/path, file:///path, or a folder");
+  }
+  return fs::path(url);
+}
+
+fs::path repository_folder(const fs::path& folder) {
+  for (const fs::path& candidate : {folder, folder / ".isodb"}) {
+    std::error_code error;
+    if (fs::exists(candidate / RepositoryState::kDatabaseName, error)) return candidate;
+    if (error == std::errc::permission_denied) {
+      throw Error(ErrorCode::kIo, "cannot look into " + folder.string() + ": " + error.message(),
+                  "check the rights of this folder and of those above it");
+    }
+  }
+  std::error_code ignored;
+  if (fs::is_regular_file(folder, ignored)) {
+    throw Error(ErrorCode::kInvalid, folder.string() + " is a file, not a repository's folder",
+                "'isodb bundle apply' takes in a bundle");
+  }
+  throw Error(ErrorCode::kNotFound, "there is no repository in " + folder.string());
+}
+
+}  // namespace isodb::sync

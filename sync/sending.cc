@@ -1,0 +1,134 @@
+#include "sync/sending.h"
+
+#include <algorithm>
+#include <chrono>
+#include <unordered_set>
+
+#include "isodb/error.h"
+#include "sync/agreements.h"
+#include "wire/frame.h"
+
+namespace isodb::sync {
+namespace {
+
+/// Packs 5 times as long for a tenth fewer bytes (20,000 documents of 450 bytes): worth it where
+/// the line takes longer still.
+constexpr int kSlowLineLevel = 12;
+constexpr std::int64_t kSlowLineFactor = 8;
+constexpr std::int64_t kSlowLineMicrosMin = 50'000;
+
+std::int64_t now_micros() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+void Sending::begin(const wire::Agreement& ours, const Other& other) {
+  ours_ = ours;
+  other_ = other;
+  taken_.clear();
+  as_objects_.clear();
+  Have have;
+  have.heads = heads_told();
+  have.heads.insert(have.heads.end(), other.agreed.begin(), other.agreed.end());
+  for (const wire::Hint& hint : other.hints) {
+    have.hints.push_back({hint.writer, hint.sequence, hint.prefix});
+  }
+  plan(have);
+}
+
+void Sending::begin_again(const wire::NeedMessage& need) {
+  if (need.stream != stream_) return;  // of a stream that was given up already
+  if (need.commits > commits_to_send_.size()) {
+    throw Error(ErrorCode::kCorrupt, "the peer says it took more commits than were sent");
+  }
+  const auto taken_end = commits_to_send_.begin() + static_cast<std::ptrdiff_t>(need.commits);
+  taken_.insert(taken_.end(), commits_to_send_.begin(), taken_end);
+  if (need.as_objects && taken_end != commits_to_send_.end()) as_objects_.push_back(*taken_end);
+  Have have;
+  have.heads = heads_told();
+  other_.resume.reset();
+  plan(have);
+}
+
+std::vector<CommitId> Sending::heads_told() const {
+  std::vector<CommitId> heads = branch_commits(other_.refs);
+  heads.insert(heads.end(), other_.known.begin(), other_.known.end());
+  for (const Id& id : other_.extra_heads) heads.emplace_back(id);
+  return heads;
+}
+
+void Sending::plan(const Have& have) {
+  Missing missing = missing_commits(repository_, have, commits_named(repository_, ours_));
+  if (!taken_.empty()) {
+    const std::unordered_set<Id> taken(taken_.begin(), taken_.end());
+    std::erase_if(missing.commits, [&](const CommitId& id) { return taken.contains(id); });
+  }
+  Outgoing::Options options;
+  options.as_objects = as_objects_;
+  options.tags = tags_missing(repository_, ours_, other_.refs);
+  if (other_.resume) {
+    options.resume = ResumePoint{other_.resume->stamp, other_.resume->signature_prefix,
+                                 other_.resume->operations, other_.resume->document_bytes};
+  }
+  open(std::move(missing.commits), std::move(options));
+}
+
+void Sending::open(std::vector<CommitId> commits, Outgoing::Options options) {
+  if (!is_first_) ++stream_;
+  is_first_ = false;
+  is_empty_ = true;
+  commits_to_send_ = commits;
+  outgoing_ = std::make_unique<Outgoing>(repository_, std::move(commits), std::move(options));
+  level_ = options_.level;
+  run_made_at_ = 0;
+  writer_.emplace(other_.known, level_);
+}
+
+void Sending::adapt() {
+  if (!options_.adapts || level_ >= kSlowLineLevel || run_made_at_ == 0) return;
+  const std::int64_t waited = now_micros() - run_made_at_;
+  if (waited < kSlowLineMicrosMin || waited < kSlowLineFactor * run_took_) return;
+  level_ = kSlowLineLevel;
+  writer_->set_level(level_);
+}
+
+std::vector<Bytes> Sending::next_frames() {
+  if (has_ended()) return {};
+  adapt();
+  const std::int64_t begun = now_micros();
+  bool is_last = false;
+  while (!writer_->is_full()) {
+    const std::optional<wire::Element> element = outgoing_->next();
+    if (!element) {
+      is_last = true;
+      break;
+    }
+    is_empty_ = false;
+    writer_->add(*element);
+    if (outgoing_->commit_is_whole()) writer_->commit_is(outgoing_->commit());
+  }
+  std::vector<Bytes> frames;
+  for (const Bytes& payload : writer_->take_run(stream_)) {
+    wire::FrameWriter(frames.emplace_back()).add(wire::FrameType::kRun, payload);
+  }
+  run_took_ = now_micros() - begun;
+  run_made_at_ = now_micros();
+  if (is_last) frames.push_back(end_frame());
+  return frames;
+}
+
+Bytes Sending::end_frame() {
+  const wire::EndMessage end{stream_, writer_->commits(), writer_->operations()};
+  commits_ += end.commits;
+  operations_ += end.operations;
+  outgoing_.reset();
+  writer_.reset();
+  Bytes frame;
+  wire::FrameWriter(frame).add(wire::FrameType::kEnd, encode(end));
+  return frame;
+}
+
+}  // namespace isodb::sync

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "isodb/bytes.h"
+#include "repo/state.h"
+#include "sync/missing.h"
+#include "sync/outgoing.h"
+#include "wire/hello.h"
+#include "wire/messages.h"
+#include "wire/run.h"
+
+namespace isodb::sync {
+
+/// The streams of one direction: what the other side lacks, as frames. Borrows the repository. One
+/// thread at a time.
+class Sending {
+ public:
+  struct Options {
+    int level = 3;       ///< zstd's
+    bool adapts = true;  ///< packs harder where the line turns out to be slow
+  };
+
+  Sending(RepositoryState& repository, Options options)
+      : repository_(repository), options_(options) {}
+
+  /// What the other side has said of itself.
+  struct Other {
+    wire::Agreement refs;
+    std::vector<CommitId> known;   ///< of its branches as in its HELLO, whatever came after
+    std::vector<CommitId> agreed;  ///< commits of the agreement
+    std::vector<Id> extra_heads;
+    std::vector<wire::Hint> hints;
+    std::optional<wire::ResumePoint> resume;
+  };
+  /// Plans the next stream: all that `ours` names and the other lacks.
+  void begin(const wire::Agreement& ours, const Other& other);
+  /// The same after NEED: without hints and what was taken already.
+  void begin_again(const wire::NeedMessage& need);
+
+  /// Frames of the next run, or END; none when the stream has ended.
+  std::vector<Bytes> next_frames();
+
+  bool has_ended() const { return outgoing_ == nullptr; }
+  /// Was anything but END sent in the stream at hand?
+  bool is_empty() const { return is_empty_; }
+  std::uint8_t stream() const { return stream_; }
+  std::uint64_t commits() const { return commits_; }
+  std::uint64_t operations() const { return operations_; }
+
+ private:
+  std::vector<CommitId> heads_told() const;
+  void plan(const Have& have);
+  void open(std::vector<CommitId> commits, Outgoing::Options options);
+  void adapt();
+  Bytes end_frame();
+
+  RepositoryState& repository_;
+  Options options_;
+  wire::Agreement ours_;
+  Other other_;
+  std::vector<CommitId> commits_to_send_;
+  std::vector<CommitId> taken_, as_objects_;
+  std::unique_ptr<Outgoing> outgoing_;
+  std::optional<wire::RunWriter> writer_;
+  int level_ = 0;
+  std::int64_t run_made_at_ = 0, run_took_ = 0;  // in microseconds
+  std::uint8_t stream_ = 0;
+  bool is_first_ = true, is_empty_ = true;
+  std::uint64_t commits_ = 0, operations_ = 0;
+};
+
+}  // namespace isodb::sync

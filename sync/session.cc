@@ -1,0 +1,476 @@
+#include "sync/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/varint.h"
+#include "sync/missing.h"
+
+namespace isodb::sync {
+namespace {
+
+constexpr std::uint64_t kFlushMillis = 1000;
+constexpr std::size_t kIdBytes = 32;
+constexpr std::size_t kHalfIdBytes = kIdBytes / 2;
+
+Bytes half(const CommitId& root) {
+  return Bytes(root.bytes().substr(0, kHalfIdBytes));
+}
+
+wire::ErrorReason reason_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kCorrupt:
+      return wire::ErrorReason::kProtocol;
+    case ErrorCode::kUnsupported:
+      return wire::ErrorReason::kVersion;
+    case ErrorCode::kNotFound:
+      return wire::ErrorReason::kRepository;
+    case ErrorCode::kDenied:
+      return wire::ErrorReason::kDenied;
+    case ErrorCode::kBusy:
+      return wire::ErrorReason::kBusy;
+    case ErrorCode::kLimit:
+      return wire::ErrorReason::kLimit;
+    case ErrorCode::kUnverified:
+      return wire::ErrorReason::kUnverified;
+    default:
+      return wire::ErrorReason::kInternal;
+  }
+}
+
+ErrorCode code_of(std::uint64_t reason) {
+  switch (static_cast<wire::ErrorReason>(reason)) {
+    case wire::ErrorReason::kProtocol:
+      return ErrorCode::kCorrupt;
+    case wire::ErrorReason::kVersion:
+      return ErrorCode::kUnsupported;
+    case wire::ErrorReason::kRepository:
+      return ErrorCode::kNotFound;
+    case wire::ErrorReason::kDenied:
+      return ErrorCode::kDenied;
+    case wire::ErrorReason::kBusy:
+    case wire::ErrorReason::kClosing:
+      return ErrorCode::kBusy;
+    case wire::ErrorReason::kLimit:
+      return ErrorCode::kLimit;
+    case wire::ErrorReason::kUnverified:
+      return ErrorCode::kUnverified;
+    default:
+      return ErrorCode::kIo;
+  }
+}
+
+/// A peer's words, fit for a terminal and a log.
+std::string printable(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    result += byte < 0x20 || byte == 0x7f ? '?' : c;
+  }
+  return result;
+}
+
+std::vector<Id> ids_of(const std::vector<CommitId>& commits) {
+  return {commits.begin(), commits.end()};
+}
+
+}  // namespace
+
+Session::Session(std::shared_ptr<RepositoryState> repository, SessionOptions options)
+    : repository_(std::move(repository)), options_(std::move(options)) {
+  if (repository_) agreements_.emplace(*repository_->database, options_.peer);
+  if (options_.initiator) say_hello();
+}
+
+Session::~Session() = default;
+
+template <typename Message>
+void Session::say(wire::FrameType type, const Message& message) {
+  Bytes frame;
+  wire::FrameWriter(frame).add(type, encode(message));
+  out_.push_back(std::move(frame));
+}
+
+/// Whole frames, one after the other.
+void Session::queue(ByteView frames) {
+  while (!frames.empty()) {
+    core::ByteReader reader(frames, "frame");
+    const std::uint64_t body = reader.varint();
+    const std::size_t size = reader.offset() + body;
+    out_.emplace_back(frames.substr(0, size));
+    frames.remove_prefix(size);
+  }
+}
+
+void Session::say_refs() {
+  Bytes frames;
+  wire::FrameWriter out(frames);
+  wire::write_refs(out, changed_refs(base_, ours_));
+  queue(frames);
+}
+
+void Session::check_open(bool right, const char* what) {
+  if (!right)
+    throw Error(ErrorCode::kCorrupt, std::string("the peer sent ") + what + " where it may not");
+}
+
+/// Has the other side named commits that are not here, so that it has something to send?
+bool Session::has_unknown_heads() const {
+  if (hello_.agreement && !has_base_) return true;
+  const std::vector<CommitId> heads = branch_commits(theirs_);
+  return std::any_of(heads.begin(), heads.end(),
+                     [&](const CommitId& id) { return !repository_->store->contains(id); });
+}
+
+/// What this side says of itself; the refs relative to base_.
+void Session::say_hello() {
+  wire::Hello hello;
+  hello.sends = options_.sends;
+  hello.takes = options_.takes;
+  hello.watches = options_.watches;
+  const bool answers = !options_.initiator;
+  if (repository_) {
+    const bool whole_id = answers && hello_.repository.empty();
+    hello.repository = whole_id ? Bytes(repository_->root.bytes()) : half(repository_->root);
+    if (options_.takes) taking_ = std::make_unique<Taking>(*repository_, options_.peer);
+    // Asked first: what is written meanwhile is noticed afterwards.
+    transactions_seen_ = repository_->database->transactions();
+    ours_ = local_refs(*repository_);
+    known_ = branch_commits(ours_);
+    const std::optional<wire::Agreement>& last = agreements_->last();
+    if (!answers && last) {
+      hello.agreement = wire::agreement_digest(*last);
+      base_ = *last;
+      has_base_ = true;
+    }
+    if (answers) hello.unknown = hello_.agreement && !has_base_;
+    hello.refs = changed_refs(base_, ours_);
+    std::vector<CommitId> heads = known_;
+    if (taking_) {
+      hello.extra_heads = ids_of(taking_->incoming().heads());
+      for (const Id& id : hello.extra_heads) heads.emplace_back(id);
+      if (const std::optional<ResumePoint> resume = taking_->incoming().resume()) {
+        hello.resume =
+            wire::ResumePoint{resume->stamp, resume->signature, resume->operations, resume->bytes};
+      }
+    }
+    if (!answers || has_unknown_heads()) {
+      for (const Hint& hint : make_hints(*repository_, heads, branch_commits(base_))) {
+        hello.hints.push_back({hint.writer, hint.sequence, hint.prefix});
+      }
+    }
+  }
+  Bytes frames;
+  wire::FrameWriter out(frames);
+  wire::write_hello(out, std::move(hello));
+  queue(frames);
+}
+
+void Session::receive(ByteView plaintext) {
+  try {
+    while (const std::optional<wire::Frame> frame = frames_.next(plaintext)) handle(*frame);
+    flush_when_due();
+  } catch (const Error& error) {
+    if (!std::exchange(failed_, true)) {
+      out_.clear();
+      say(wire::FrameType::kError,
+          wire::ErrorMessage{static_cast<std::uint64_t>(reason_of(error.code())), error.what()});
+    }
+    throw;
+  }
+}
+
+void Session::handle(const wire::Frame& frame) {
+  switch (frame.type) {
+    case wire::FrameType::kPing:
+      return wire::check_ping(frame.payload);
+    case wire::FrameType::kError:
+      handle_error(wire::decode_error(frame.payload));
+    case wire::FrameType::kHello:
+      return handle_hello(frame);
+    case wire::FrameType::kRefs:
+      return phase_ == Phase::kHello ? handle_hello(frame) : handle_refs(frame.payload);
+    case wire::FrameType::kRun: {
+      check_open(phase_ == Phase::kStreams && taking_ && !was_taken_, "a RUN");
+      if (const auto need = taking_->run(frame.payload)) say(wire::FrameType::kNeed, *need);
+      return;
+    }
+    case wire::FrameType::kEnd:
+      check_open(phase_ == Phase::kStreams && taking_ && !was_taken_, "an END");
+      return handle_end(wire::decode_end(frame.payload));
+    case wire::FrameType::kNeed:
+      check_open(phase_ == Phase::kStreams && sending_, "a NEED");
+      return sending_->begin_again(wire::decode_need(frame.payload));
+    case wire::FrameType::kAck:
+      check_open(phase_ == Phase::kStreams && sending_ && sending_->has_ended(), "an ACK");
+      return handle_ack(wire::decode_ack(frame.payload));
+    default:
+      check_open(false, "a frame of a bundle");
+  }
+}
+
+void Session::handle_hello(const wire::Frame& frame) {
+  check_open(phase_ == Phase::kHello, "a second HELLO");
+  if (!hello_reader_.add(frame)) return;
+  hello_ = hello_reader_.take();
+  if (hello_.version_lowest > wire::kProtocolVersion ||
+      hello_.version_highest < wire::kProtocolVersion) {
+    throw Error(ErrorCode::kUnsupported,
+                "the peer speaks versions " + std::to_string(hello_.version_lowest) + " to " +
+                    std::to_string(hello_.version_highest) + " of the protocol, this side " +
+                    std::to_string(wire::kProtocolVersion),
+                "update the older of the two");
+  }
+  take_repository();
+  if (!options_.initiator) return answer_hello();
+  if (hello_.unknown) {
+    has_base_ = false;
+    base_.clear();
+    say_refs();
+  }
+  theirs_ = with_changes(base_, hello_.refs);
+  begin_streams();
+}
+
+/// Whose repository it is; for a clone, makes it.
+void Session::take_repository() {
+  if (!repository_) {
+    check_open(hello_.repository.size() == kIdBytes, "half an id to a clone");
+    repository_ = options_.make_repository(CommitId(Id::from_bytes(hello_.repository)));
+    agreements_.emplace(*repository_->database, options_.peer);
+    taking_ = std::make_unique<Taking>(*repository_, options_.peer);
+    return;
+  }
+  const bool is_clone = hello_.repository.empty() && !options_.initiator;
+  if (!is_clone && hello_.repository != half(repository_->root)) {
+    throw Error(ErrorCode::kNotFound, "the other side is another repository",
+                "isodb clone makes a repository that shares its history");
+  }
+}
+
+void Session::answer_hello() {
+  if (hello_.agreement) {
+    if (const auto known = agreements_->find(*hello_.agreement)) {
+      base_ = *known;
+      has_base_ = true;
+    }
+  }
+  theirs_ = with_changes(base_, hello_.refs);
+  say_hello();
+  if (hello_.agreement && !has_base_) {
+    phase_ = Phase::kRefs;
+    return;
+  }
+  begin_streams();
+}
+
+void Session::handle_refs(ByteView payload) {
+  if (phase_ == Phase::kRefs) {
+    if (!refs_reader_.add(payload)) return;
+    theirs_ = with_changes({}, refs_reader_.take());
+    return begin_streams();
+  }
+  // The other's refs have moved since: a new stream is to come.
+  check_open(options_.watches && hello_.watches && taking_ && was_taken_, "REFS");
+  if (!refs_reader_.add(payload)) return;
+  theirs_ = with_changes(base_, refs_reader_.take());
+  refs_reader_ = {};
+  was_taken_ = false;
+  taking_->begin(known_);
+}
+
+void Session::begin_streams() {
+  phase_ = Phase::kStreams;
+  known_there_ = branch_commits(theirs_);
+  flushed_at_millis_ = repository_->environment.now_millis();
+  if (options_.takes && hello_.sends) {
+    taking_->begin(known_);
+  } else {
+    taking_.reset();
+    was_taken_ = true;
+  }
+  if (options_.sends && hello_.takes) {
+    sending_.emplace(*repository_, options_.sending);
+    begin_sending();
+  } else {
+    was_sent_ = true;
+    report_.takes_nothing = options_.sends;
+  }
+}
+
+void Session::begin_sending() {
+  Sending::Other other;
+  other.refs = theirs_;
+  other.known = known_there_;
+  other.agreed = branch_commits(base_);
+  other.extra_heads = hello_.extra_heads;
+  other.hints = hello_.hints;
+  other.resume = hello_.resume;
+  sending_->begin(ours_, other);
+  was_sent_ = false;
+}
+
+void Session::handle_end(const wire::EndMessage& end) {
+  std::optional<wire::NeedMessage> need;
+  const bool is_whole = taking_->end(end, ids_of(branch_commits(theirs_)), need);
+  if (need) say(wire::FrameType::kNeed, *need);
+  if (is_whole) finish_taking();
+}
+
+/// The commits that both sides hold when all streams were taken; empty where some were refused.
+wire::Agreement Session::agreement() {
+  const bool some_refused =
+      !report_.refused_there.empty() || (taking_ && !taking_->refused().empty());
+  if (some_refused) return {};
+  if (!sending_) return theirs_;
+  if (!taking_) return ours_;
+  wire::Agreement both = ours_;
+  for (const auto& [name, ids] : theirs_) {
+    const auto [own, is_new] = both.emplace(name, ids);
+    if (is_new || own->second == ids) continue;
+    if (!name.starts_with("heads/")) {
+      both.erase(own);
+      continue;
+    }
+    std::vector<CommitId> all(own->second.begin(), own->second.end());
+    for (const Id& id : ids) all.emplace_back(id);
+    own->second = ids_of(repository_->merging->heads_of(std::move(all)));
+  }
+  return both;
+}
+
+/// Does a stream of the side with these refs have to be acknowledged? Not when it brought nothing.
+bool Session::is_news(bool stream_was_empty, const wire::Agreement& refs) const {
+  return !stream_was_empty || !has_base_ || refs != base_;
+}
+
+void Session::finish_taking() {
+  const std::size_t moved = report_.moved.size();
+  bring_to_refs(*repository_, taking_->incoming(), theirs_, options_.destination, {}, report_);
+  was_taken_ = true;
+  if (is_news(taking_->was_empty(), theirs_)) {
+    wire::AckMessage ack;
+    ack.stream = taking_->stream();
+    ack.agreement = wire::agreement_digest(agreement());
+    ack.refused = taking_->refused();
+    if (ack.refused.size() > wire::AckMessage::kRefusedMax) {
+      ack.refused.resize(wire::AckMessage::kRefusedMax);
+    }
+    std::sort(ack.refused.begin(), ack.refused.end(),
+              [](const auto& a, const auto& b) { return a.commit < b.commit; });
+    for (wire::Refusal& refusal : ack.refused) {
+      refusal.rule.resize(std::min(refusal.rule.size(), wire::Refusal::kRuleBytesMax));
+    }
+    say(wire::FrameType::kAck, ack);
+  }
+  if (was_sent_) record(agreement());
+  if (options_.on_moved && report_.moved.size() != moved) options_.on_moved();
+}
+
+void Session::handle_ack(const wire::AckMessage& ack) {
+  check_open(awaits_ack_, "an ACK");
+  if (ack.stream != sending_->stream()) return;
+  for (const wire::Refusal& refusal : ack.refused) {
+    report_.refused_there.push_back({refusal.commit, printable(refusal.rule)});
+  }
+  acked_ = ack.agreement;
+  awaits_ack_ = false;
+  was_sent_ = true;
+  if (was_taken_) record(agreement());
+}
+
+/// Both sides are done: what they hold is kept for the next time, if they say the same.
+void Session::record(const wire::Agreement& agreement) {
+  if (agreement.empty()) return;
+  if (acked_ && *acked_ != wire::agreement_digest(agreement)) return;
+  refs::WriteBatch batch;
+  agreements_->record(batch, agreement);
+  if (!batch.settings.empty() && !repository_->options.read_only) {
+    repository_->database->write(batch);
+  }
+  report_.agreed = true;
+}
+
+void Session::handle_error(const wire::ErrorMessage& error) {
+  failed_ = true;  // it is not told what it knows
+  throw Error(code_of(error.code), "the other side says: " + printable(error.text));
+}
+
+Bytes Session::produce(std::size_t bytes_max) {
+  Bytes bytes;
+  while (bytes.size() < bytes_max) {
+    if (out_.empty() && !failed_ && sending_ && !sending_->has_ended()) {
+      for (Bytes& frame : sending_->next_frames()) out_.push_back(std::move(frame));
+      if (sending_->has_ended()) {
+        awaits_ack_ = is_news(sending_->is_empty(), ours_);
+        was_sent_ = !awaits_ack_;
+        if (was_sent_ && was_taken_) record(agreement());
+      }
+    }
+    if (out_.empty()) send_when_moved();
+    if (out_.empty()) break;
+    if (!bytes.empty() && bytes.size() + out_.front().size() > bytes_max) break;
+    bytes += out_.front();
+    out_.pop_front();
+  }
+  return bytes;
+}
+
+/// Of a session that stays open: tells what has moved here since.
+void Session::send_when_moved() {
+  if (failed_ || phase_ != Phase::kStreams || !options_.watches || !hello_.watches) return;
+  if (!sending_ || !was_sent_ || !was_taken_) return;
+  const std::uint64_t transactions = repository_->database->transactions();
+  if (transactions == transactions_seen_) return;
+  transactions_seen_ = transactions;
+  wire::Agreement now = local_refs(*repository_);
+  // What the other side has just sent is no news to it.
+  if (now == ours_ || now == agreement()) return;
+  ours_ = std::move(now);
+  say_refs();
+  begin_sending();
+}
+
+bool Session::is_settled() const {
+  return phase_ == Phase::kStreams && out_.empty() && was_sent_ && was_taken_;
+}
+
+bool Session::finished() const {
+  return is_settled() && !(options_.watches && hello_.watches);
+}
+
+void Session::flush_when_due() {
+  if (phase_ != Phase::kStreams || !taking_ || was_taken_) return;
+  const std::uint64_t now = repository_->environment.now_millis();
+  if (now < flushed_at_millis_ + kFlushMillis && now >= flushed_at_millis_) return;
+  taking_->incoming().flush();
+  flushed_at_millis_ = now;
+}
+
+void Session::ended(const std::optional<Error>& why) {
+  if (why && taking_ && !was_taken_) taking_->incoming().flush();
+}
+
+Report Session::report() const {
+  Report report = report_;
+  if (sending_) {
+    report.commits_sent = sending_->commits();
+    report.operations_sent = sending_->operations();
+  }
+  if (taking_) {
+    report.commits_received = taking_->commits();
+    report.operations_received = taking_->operations();
+    for (const wire::Refusal& refusal : taking_->refused()) {
+      report.refused.push_back({refusal.commit, refusal.rule});
+    }
+  }
+  return report;
+}
+
+Bytes keep_alive_message() {
+  Bytes frame;
+  wire::FrameWriter(frame).add(wire::FrameType::kPing, {});
+  return frame;
+}
+
+}  // namespace isodb::sync

@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "isodb/error.h"
+#include "isodb/key.h"
+#include "isodb/sync_report.h"
+#include "net/protocol.h"
+#include "repo/state.h"
+#include "sync/agreements.h"
+#include "sync/arrival.h"
+#include "sync/sending.h"
+#include "sync/taking.h"
+#include "wire/frame.h"
+#include "wire/hello.h"
+#include "wire/messages.h"
+
+namespace isodb::sync {
+
+struct SessionOptions {
+  PublicKey peer;          ///< proved by whoever carries the bytes
+  bool initiator = false;  ///< speaks first
+  bool sends = false, takes = false;
+  bool watches = false;  ///< stays connected when all is said, if the peer wants so too
+  Destination destination;
+  Sending::Options sending;
+  /// For a clone (initiator): makes the repository, once the peer has said which it is. Then the
+  /// session is given none.
+  std::function<std::shared_ptr<RepositoryState>(const CommitId& root)> make_repository;
+  /// Called when refs moved here. May be empty.
+  std::function<void()> on_moved;
+};
+
+/// One side of a session (docs/protocol.md): bytes in, bytes out. One thread at a time.
+///
+/// Errors: receive() and produce() throw what ends the session: Error(kCorrupt) for a peer that
+/// breaks the protocol, the peer's own reason when it said ERROR, Error(kIo, kBusy, …) for this
+/// side's trouble. What was taken before is kept by ended().
+class Session : public net::Protocol {
+ public:
+  /// `repository`: nullptr for a clone.
+  Session(std::shared_ptr<RepositoryState> repository, SessionOptions options);
+  ~Session() override;
+
+  void receive(ByteView plaintext) override;
+  Bytes produce(std::size_t bytes_max) override;
+  bool finished() const override;
+  bool wants_input() const override { return true; }
+  void ended(const std::optional<Error>& why) override;
+
+  /// Nothing is under way: all that was to be sent is acknowledged, all that came is durable.
+  bool is_settled() const;
+  /// Of the session so far.
+  Report report() const;
+
+ private:
+  enum class Phase {
+    kHello,    ///< until the other's HELLO is whole
+    kRefs,     ///< responder: until all refs have come that it asked for
+    kStreams,  ///< both may send
+  };
+
+  void handle(const wire::Frame& frame);
+  void handle_hello(const wire::Frame& frame);
+  void handle_refs(ByteView payload);
+  void handle_end(const wire::EndMessage& end);
+  void handle_ack(const wire::AckMessage& ack);
+  [[noreturn]] void handle_error(const wire::ErrorMessage& error);
+
+  void say_hello();
+  void answer_hello();
+  void take_repository();
+  void begin_streams();
+  void begin_sending();
+  void finish_taking();
+  void send_when_moved();
+  wire::Agreement agreement();
+  bool is_news(bool stream_was_empty, const wire::Agreement& refs) const;
+  bool has_unknown_heads() const;
+  void record(const wire::Agreement& agreement);
+  void flush_when_due();
+  template <typename Message>
+  void say(wire::FrameType type, const Message& message);
+  void say_refs();
+  void queue(ByteView frames);
+  static void check_open(bool right, const char* what);
+
+  std::shared_ptr<RepositoryState> repository_;
+  SessionOptions options_;
+  std::optional<Agreements> agreements_;
+  wire::FrameReader frames_;
+  wire::HelloReader hello_reader_;
+  wire::Hello hello_;  // the other's
+  wire::RefsReader refs_reader_;
+  Phase phase_ = Phase::kHello;
+  std::deque<Bytes> out_;  // whole frames
+  bool failed_ = false;
+
+  wire::Agreement base_;                       // what refs are told relative to
+  wire::Agreement ours_, theirs_;              // as told last
+  bool has_base_ = false;                      // both sides know it
+  std::vector<CommitId> known_, known_there_;  // of ours_ and theirs_ as told first
+
+  std::optional<Sending> sending_;
+  bool awaits_ack_ = false, was_sent_ = false;
+  std::unique_ptr<Taking> taking_;
+  bool was_taken_ = false;
+  std::optional<wire::AgreementDigest> acked_;  // what the other's ACK said
+  std::uint64_t flushed_at_millis_ = 0;
+  std::uint64_t transactions_seen_ = 0;
+  Report report_;
+};
+
+/// A whole message to send where a line may be cut when it is silent.
+Bytes keep_alive_message();
+
+}  // namespace isodb::sync

@@ -1,0 +1,78 @@
+#include "isodb/sync.h"
+
+#include <utility>
+
+#include "net/cancellation.h"
+#include "repo/access.h"
+#include "sync/contact.h"
+#include "sync/conversation.h"
+#include "sync/refused.h"
+
+namespace isodb::sync {
+namespace {
+
+SessionOptions session_options(const Remote& remote, const PublicKey& peer,
+                               const SyncOptions& options) {
+  const Ways ways = ways_of(options.direction);
+  SessionOptions result;
+  result.peer = peer;
+  result.initiator = true;
+  result.sends = ways.sends;
+  result.takes = ways.takes;
+  result.watches = options.watch;
+  result.destination = {.into_branches = options.direction != Direction::kFetch,
+                        .remote = options.as.empty() ? remote.ref_name() : options.as};
+  return result;
+}
+
+/// Says yes when another process, or a thread of this one, has written since it was last asked.
+std::function<bool()> moved_here(const std::shared_ptr<RepositoryState>& state) {
+  return [state, seen = state->database->transactions()]() mutable {
+    return std::exchange(seen, state->database->transactions()) != seen;
+  };
+}
+
+/// The key is what is held on to: a fingerprint, or a person's yes, let it in once. Of a folder it
+/// is what agreements are filed under.
+void remember_key(Repository& repository, const Remote& remote, const SyncResult& result) {
+  if (remote.name.empty() || !result.peer || remote.key == result.peer) return;
+  Remote known = remote;
+  known.key = result.peer;
+  known.fingerprint.clear();
+  set_remote(repository, std::move(known));
+}
+
+}  // namespace
+
+StopRequest::StopRequest() : inside_(std::make_unique<net::Cancellation>()) {}
+StopRequest::~StopRequest() = default;
+void StopRequest::request() noexcept {
+  inside_->request();
+}
+bool StopRequest::requested() const noexcept {
+  return inside_->requested();
+}
+
+SyncResult sync_with(Repository& repository, const Remote& remote, const SyncOptions& options) {
+  const std::shared_ptr<RepositoryState> state = repo::Access::state(repository);
+  const Place place = parse_place(remote.url);
+  const SessionMaker make = [&](const PublicKey& peer) {
+    return std::make_unique<Session>(state, session_options(remote, peer, options));
+  };
+  SyncResult result;
+  if (const auto* folder = std::get_if<std::filesystem::path>(&place)) {
+    const Self self{repository.public_key(), repository.folder(), repository.id()};
+    result = talk_to_folder(*folder, self, make, options);
+  } else {
+    Contact contact(place, state->key(), remote, options);
+    if (auto failed = contact.ask()) return std::move(*failed);
+    const auto wake = options.watch ? moved_here(state) : std::function<bool()>();
+    result = talk_over_network(place, state->key(), contact.accept(), make, wake, options);
+    contact.explain(result);
+  }
+  remember_key(repository, remote, result);
+  if (result.peer) record_refused(*state, *result.peer, result.report);
+  return result;
+}
+
+}  // namespace isodb::sync

@@ -1,0 +1,114 @@
+#include "sync/taking.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "isodb/error.h"
+
+namespace isodb::sync {
+namespace {
+
+constexpr int kNeedsMax = 3;
+
+}  // namespace
+
+Taking::Taking(RepositoryState& repository, const PublicKey& peer)
+    : repository_(repository), incoming_(repository, peer) {}
+
+void Taking::begin(std::vector<CommitId> known) {
+  known_ = std::move(known);
+  if (!is_first_) ++stream_;
+  is_first_ = is_given_up_ = saw_runs_ = false;
+  reader_.emplace(known_);
+  incoming_.begin_stream();
+}
+
+std::optional<wire::NeedMessage> Taking::run(ByteView payload) {
+  const std::uint8_t stream = wire::run_stream(payload);
+  if (stream != stream_) {
+    if (!is_given_up_ || stream != static_cast<std::uint8_t>(stream_ + 1)) {
+      throw Error(ErrorCode::kCorrupt, "a RUN of a stream that was not begun");
+    }
+    begin(std::move(known_));
+  }
+  if (is_given_up_) return std::nullopt;
+  saw_runs_ = true;
+  reader_->add_frame(payload);
+  while (std::optional<wire::Element> element = reader_->next()) {
+    const std::optional<Received> received = incoming_.take(*std::move(element));
+    if (!received) continue;
+    if (std::optional<wire::NeedMessage> said = note(*received)) return said;
+  }
+  return std::nullopt;
+}
+
+std::optional<wire::NeedMessage> Taking::note(const Received& received) {
+  switch (received.kind) {
+    case Received::Kind::kWantedAsObjects:
+      return need({}, true);
+    case Received::Kind::kMissingParents:
+      return need({received.missing.begin(), received.missing.end()}, false);
+    case Received::Kind::kTag:
+      return std::nullopt;
+    case Received::Kind::kTaken:
+      ++commits_;
+      break;
+    case Received::Kind::kRefused:
+      refused_.push_back({CommitId(received.id), received.rule});
+      break;
+    default:
+      break;
+  }
+  reader_->commit_is(CommitId(received.id));
+  return std::nullopt;
+}
+
+wire::NeedMessage Taking::need(std::vector<Id> missing, bool as_objects) {
+  if (++needs_ > kNeedsMax) {
+    throw Error(as_objects ? ErrorCode::kUnverified : ErrorCode::kCorrupt,
+                as_objects ? "the peer sent a commit whose signature does not hold"
+                           : "the peer sends commits without the commits before them");
+  }
+  std::sort(missing.begin(), missing.end());
+  missing.erase(std::unique(missing.begin(), missing.end()), missing.end());
+  if (missing.size() > wire::NeedMessage::kMissingMax) {
+    missing.resize(wire::NeedMessage::kMissingMax);
+  }
+  is_given_up_ = true;
+  return {stream_, incoming_.commits(), std::move(missing), as_objects};
+}
+
+std::vector<Id> Taking::absent(const std::vector<Id>& heads) {
+  std::vector<Id> absent;
+  for (const Id& id : heads) {
+    if (!repository_.store->contains(id) && !incoming_.objects().contains(id)) {
+      absent.push_back(id);
+    }
+  }
+  return absent;
+}
+
+bool Taking::end(const wire::EndMessage& end, const std::vector<Id>& heads,
+                 std::optional<wire::NeedMessage>& say) {
+  if (end.stream != stream_) {
+    if (!is_given_up_ || end.stream != static_cast<std::uint8_t>(stream_ + 1)) {
+      throw Error(ErrorCode::kCorrupt, "an END of a stream that was not begun");
+    }
+    begin(std::move(known_));
+  }
+  if (is_given_up_) return false;
+  reader_->expect_end();
+  operations_ += incoming_.operations();
+  incoming_.end_stream(end.commits, end.operations);
+  reader_->release();
+  // What descends from a refused commit has no id here, so it cannot be told from what is missing.
+  const std::vector<Id> missing = refused_.empty() ? absent(heads) : std::vector<Id>{};
+  if (!missing.empty()) {
+    say = need(missing, false);
+    return false;
+  }
+  was_empty_ = !saw_runs_;
+  return true;
+}
+
+}  // namespace isodb::sync

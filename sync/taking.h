@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "isodb/bytes.h"
+#include "isodb/key.h"
+#include "repo/state.h"
+#include "sync/incoming.h"
+#include "wire/messages.h"
+#include "wire/run.h"
+
+namespace isodb::sync {
+
+/// The streams of the other direction: frames become commits. Borrows the repository. One thread at
+/// a time. Error(kCorrupt) for a peer that breaks the protocol; what was taken before stays good.
+class Taking {
+ public:
+  Taking(RepositoryState& repository, const PublicKey& peer);
+
+  Incoming& incoming() { return incoming_; }
+
+  /// Before the first frame of each stream but those that NEED asked for. `known`: the heads of
+  /// this side's branches as its HELLO told them.
+  void begin(std::vector<CommitId> known);
+  /// A RUN's payload. What has to be said then: a NEED, at most.
+  std::optional<wire::NeedMessage> run(ByteView payload);
+  /// END. True when the stream is whole: every one of `heads` is here or was refused. Otherwise
+  /// more is to come, and `need` may have to be said.
+  bool end(const wire::EndMessage& end, const std::vector<Id>& heads,
+           std::optional<wire::NeedMessage>& need);
+
+  /// Was there nothing in the last stream that ended?
+  bool was_empty() const { return was_empty_; }
+  std::uint8_t stream() const { return stream_; }
+  /// Of all streams: new here, and operations.
+  std::uint64_t commits() const { return commits_; }
+  std::uint64_t operations() const { return operations_; }
+  const std::vector<wire::Refusal>& refused() const { return refused_; }
+
+ private:
+  std::optional<wire::NeedMessage> note(const Received& received);
+  wire::NeedMessage need(std::vector<Id> missing, bool as_objects);
+  std::vector<Id> absent(const std::vector<Id>& heads);
+
+  RepositoryState& repository_;
+  Incoming incoming_;
+  std::vector<CommitId> known_;
+  std::optional<wire::RunReader> reader_;
+  std::uint8_t stream_ = 0;
+  bool is_first_ = true, is_given_up_ = false, saw_runs_ = false, was_empty_ = true;
+  int needs_ = 0;
+  std::uint64_t commits_ = 0, operations_ = 0;
+  std::vector<wire::Refusal> refused_;
+};
+
+}  // namespace isodb::sync

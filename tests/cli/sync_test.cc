@@ -1,0 +1,265 @@
+#include "tests/cli/cli_test.h"
+
+namespace isodb::testing {
+namespace {
+
+/// What the scripts share: `serve FOLDER [options]` starts a server and sets url and fp, `stop`
+/// ends it as an administrator does.
+constexpr const char* kShell = R"sh(
+serve() {
+  rm -f serve.log
+  isodb -C "$1" serve --listen 127.0.0.1:0 "${@:2}" >serve.log 2>serve.err &
+  server=$!
+  until grep -qs listening serve.log; do
+    kill -0 $server || { cat serve.err; exit 99; }
+    sleep 0.02
+  done
+  url=isodb://$(grep -o '127.0.0.1:[0-9]*' serve.log | head -1)
+  fp=$(isodb -C "$1" key fingerprint)
+}
+stop() { kill -TERM $server; wait $server; echo "server ended with $?"; }
+member() {
+  isodb -q -C office member add "$(isodb -C "$1" key export)" "$1" "${@:2}"
+}
+main_of() { isodb -C "$1" ref get heads/main; }
+same() { [ "$(main_of "$1")" = "$(main_of "$2")" ] && echo "same: $1 $2"; }
+trap 'kill $server 2>/dev/null' EXIT
+isodb -q init office
+echo '{"n":1,"place":"loft"}' | isodb -q -C office put a.json
+)sh";
+
+struct Shell : ProgramRunner {
+  Ran sh(const std::string& script) const { return shell(kShell + script); }
+};
+
+TEST_CASE("sync with a folder brings both sides to one state, and says what came and went") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+isodb -q clone office tablet
+member tablet
+isodb -q -C tablet sync
+echo '{"n":2,"place":"loft"}' | isodb -q -C office put a.json
+echo '{"n":1,"place":"shed"}' | isodb -q -C tablet put a.json
+isodb -C tablet sync --json
+echo "code $?"
+same office tablet
+isodb -C office get a.json
+)sh");
+  INFO(ran.out << ran.err);
+  const std::vector<std::string> lines = lines_of(ran.out);
+  REQUIRE(lines.size() == 4);
+  const core::Json said = core::parse_json(lines[0]);
+  CHECK(member(said, "remote") == "origin");
+  CHECK(member(said, "commits_received") == "1");
+  CHECK(member(said, "commits_sent") == "1");
+  CHECK(member(said, "agreed") == "true");
+  CHECK(said.find("moved")->items().size() == 1);
+  CHECK(lines[1] == "code 0");
+  CHECK(lines[2] == "same: office tablet");
+  CHECK(lines[3] == R"({"n":2,"place":"shed"})");
+}
+
+TEST_CASE("exit code 4 says that documents are in conflict, 1 that there is no remote") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+isodb -C office sync; echo "code $?"
+isodb -q clone office tablet
+member tablet
+isodb -q -C tablet pull
+echo '{"n":2,"place":"loft"}' | isodb -q -C office put a.json
+echo '{"n":3,"place":"loft"}' | isodb -q -C tablet put a.json
+isodb -q -C tablet pull; echo "code $?"
+isodb -q -C tablet push; echo "code $?"
+isodb -q -C tablet sync; echo "code $?"
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out == "code 1\ncode 4\ncode 0\ncode 4\n");
+}
+
+TEST_CASE("a clone over TLS needs the right peer, and one that knows this device") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+serve office
+isodb clone $url tablet; echo "code $?"
+isodb clone $url tablet --fingerprint 00112233445566778899aabbccddeeff; echo "code $?"
+isodb clone $url tablet --fingerprint $fp; echo "code $?"
+stop
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out == "code 2\ncode 5\ncode 7\nserver ended with 0\n");
+  CHECK(contains(ran.err, "is not known yet"));
+  CHECK(contains(ran.err, "not the one known for this remote"));
+  CHECK(contains(ran.err, "isodb member add ed25519:"));
+  CHECK(contains(ran.err, "isodb serve --allow ed25519:"));
+}
+
+TEST_CASE("a device that was allowed clones, and becomes a member that pushes") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+serve office
+isodb clone $url tablet --fingerprint $fp 2>err; echo "code $?"
+stop
+key=$(grep -o 'member add ed25519:[0-9a-f]*' err | head -1 | cut -d' ' -f3)
+before=$(cat tablet/keys/device.key)
+serve office --allow $key
+isodb -q clone $url tablet --fingerprint $fp; echo "code $?"
+[ "$before" = "$(cat tablet/keys/device.key)" ] && same office tablet
+isodb -q clone $url tablet --fingerprint $fp 2>/dev/null; echo "code $?"
+stop
+member tablet
+serve office
+isodb -C tablet remote remove origin
+isodb -q -C tablet remote add hub $url --fingerprint $fp --label site=office
+isodb -q -C tablet sync; echo "code $?"
+echo '{"n":5}' | isodb -q -C tablet put b.json
+isodb -q -C tablet push hub; echo "code $?"
+isodb -C office get b.json
+stop
+grep -c 'opened  tablet' serve.log
+grep -c '1 commit came' serve.log
+grep -ci 'secret' serve.log serve.err
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out ==
+        "code 7\nserver ended with 0\ncode 0\nsame: office tablet\ncode 2\nserver ended with 0\n"
+        "code 0\ncode 0\n{\"n\":5}\nserver ended with 0\n2\n1\nserve.log:0\nserve.err:0\n");
+}
+
+TEST_CASE("readers are sent what they lack and push nothing, and who was revoked learns nothing") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+isodb -q clone office reader; member reader --role reader
+isodb -q clone office gone; member gone
+isodb -q -C gone pull; isodb -q -C reader pull
+echo 1 | isodb -q -C gone put from-gone
+isodb -q -C office member remove gone
+serve office
+for one in reader gone; do
+  isodb -C $one remote remove origin
+  isodb -q -C $one remote add origin $url --fingerprint $fp
+done
+isodb -q -C reader sync; echo "code $?"
+same office reader
+isodb -q -C reader push; echo "code $?"
+isodb -q -C gone sync; echo "code $?"
+isodb -C office get from-gone; echo "code $?"
+stop
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out == "code 0\nsame: office reader\ncode 7\ncode 7\ncode 1\nserver ended with 0\n");
+  CHECK(contains(ran.err, "takes nothing from this device"));
+}
+
+TEST_CASE(
+    "a peer that cannot be reached is exit code 6, and the other remotes are met all the same") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+isodb -q clone office tablet; member tablet
+some=00112233445566778899aabbccddeeff
+isodb -q -C tablet remote add dead isodb://127.0.0.1:1 --fingerprint $some
+isodb -q -C tablet sync dead; echo "code $?"
+isodb -q -C tablet sync; echo "code $?"
+same office tablet
+isodb -q -C tablet sync dead --json 2>&1 >/dev/null | grep -c '"exit":6'
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out == "code 6\ncode 6\nsame: office tablet\n1\n");
+}
+
+TEST_CASE("over ssh the same session runs through a pipe") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+mkdir bin
+cat >bin/ssh <<'END'
+#!/bin/bash
+while [ "$1" != -- ]; do shift; done
+shift 2
+exec sh -c "$*"
+END
+chmod +x bin/ssh
+export PATH=$PWD/bin:$PATH
+fp=$(isodb -C office key fingerprint)
+isodb -q clone office tablet; member tablet
+isodb -C tablet remote remove origin
+isodb -q -C tablet remote add far ssh://me@far$PWD/office
+isodb -q -C tablet sync; echo "code $?"
+isodb -q -C tablet sync far --fingerprint $fp; echo "code $?"
+echo 7 | isodb -q -C tablet put b
+isodb -q -C tablet sync; echo "code $?"
+same office tablet
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out == "code 2\ncode 0\ncode 0\nsame: office tablet\n");
+}
+
+TEST_CASE("a watching sync carries what is committed on either side, until a signal ends it") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+isodb -q clone office tablet; member tablet
+isodb -q -C tablet pull
+serve office
+isodb -C tablet remote remove origin
+isodb -q -C tablet remote add hub $url --fingerprint $fp
+isodb -C tablet sync --watch >watch.log &
+watcher=$!
+until grep -q opened serve.log; do sleep 0.02; done
+echo 1 | isodb -q -C office put from-office
+echo 2 | isodb -q -C tablet put from-tablet
+for i in $(seq 400); do
+  isodb -C office get from-tablet && isodb -C tablet get from-office && break
+  sleep 0.05
+done >/dev/null 2>&1
+isodb -C office get from-tablet
+isodb -C tablet get from-office
+for i in $(seq 100); do same office tablet && break; sleep 0.05; done
+kill -TERM $watcher; wait $watcher; echo "watcher ended"
+stop
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out == "2\n1\nsame: office tablet\nwatcher ended\nserver ended with 0\n");
+}
+
+TEST_CASE("a bundle carries commits in a file, and what is cut off or missing is named") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+isodb -q clone office tablet; member tablet; isodb -q -C tablet sync
+echo 1 | isodb -q -C tablet put b
+isodb -q -C tablet bundle create new.bundle --since origin; echo "code $?"
+isodb bundle verify new.bundle --json | grep -c '"commits":1'
+head -c 150 new.bundle >cut.bundle
+isodb -q -C office bundle apply cut.bundle; echo "code $?"
+isodb -q -C office bundle apply new.bundle; echo "code $?"
+same office tablet
+echo 2 | isodb -q -C tablet put b
+isodb -q -C tablet bundle create later.bundle --since @
+echo 3 | isodb -q -C tablet put b
+isodb -q -C tablet bundle create last.bundle --since @~1
+isodb -q -C office bundle apply last.bundle; echo "code $?"
+isodb -q bundle verify office/repo.db; echo "code $?"
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out == "code 0\n1\ncode 5\ncode 0\nsame: office tablet\ncode 1\ncode 5\n");
+  CHECK(contains(ran.err, "cut off after"));
+  CHECK(contains(ran.err, "which is not here"));
+  CHECK(contains(ran.err, "is no bundle"));
+}
+
+TEST_CASE("remotes are listed with URL, fingerprint and labels") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+isodb -q -C office remote add hub isodb://hub.example --label site=x --label rack=7
+isodb -C office remote list
+isodb -C office remote add hub isodb://other.example; echo "code $?"
+isodb -C office remote --json
+isodb -C office remote remove hub; isodb -C office remote remove hub; echo "code $?"
+isodb -C office sync --show-refused; echo "code $?"
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out ==
+        "hub  isodb://hub.example  rack=7  site=x\ncode 2\n"
+        "{\"remote\":\"hub\",\"url\":\"isodb://hub.example\",\"fingerprint\":\"\","
+        "\"labels\":{\"rack\":\"7\",\"site\":\"x\"}}\ncode 1\ncode 0\n");
+}
+
+}  // namespace
+}  // namespace isodb::testing

@@ -1,0 +1,172 @@
+#include "isodb/bundle.h"
+
+#include <random>
+
+#include "sync/bundle_parser.h"
+#include "tests/support/pair_of_repositories.h"
+
+namespace isodb::sync {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::error_code_of;
+using testing::error_of;
+using testing::Pair;
+using testing::put;
+using testing::slurp;
+using testing::spill;
+
+TEST_CASE("a bundle since a remote brings what came after, any number of times") {
+  Pair pair;
+  put(*pair.tablet, "b.json", R"({"b":1})");
+  pair.tablet->create_tag("v1", *pair.tablet->ref("heads/main"), "first");
+  const fs::path file = pair.folder / "new.bundle";
+  const auto made = create_bundle(*pair.tablet, file, {.since = "origin"});
+  REQUIRE(made.size() == 1);
+  CHECK(made[0].commits == 1);
+  CHECK(made[0].bytes == fs::file_size(file));
+  CHECK(verify_bundle(file).signer == pair.tablet->public_key());
+
+  const BundleApplied applied = apply_bundle(pair.office, file);
+  CHECK(applied.report.commits_received == 1);
+  CHECK(pair.are_equal());
+  CHECK(pair.office.ref("tags/v1") == pair.tablet->ref("tags/v1"));
+  CHECK(apply_bundle(pair.office, file).report.moved.empty());
+  CHECK(pair.office.verify({.again = true}).empty());
+  CHECK(pair.office.refs("incoming/").empty());
+}
+
+TEST_CASE("a bundle of everything, and one since a revision") {
+  Pair pair;
+  const std::string before = pair.tablet->ref("heads/main")->hex();
+  put(*pair.tablet, "b.json", "1");
+  const fs::path file = pair.folder / "all.bundle";
+  CHECK(create_bundle(*pair.tablet, file)[0].prerequisites.empty());
+  apply_bundle(pair.office, file);
+  CHECK(pair.are_equal());
+  put(*pair.tablet, "b.json", "2");
+  const auto since = create_bundle(*pair.tablet, file, {.since = before});
+  CHECK(since[0].commits == 2);
+  CHECK(error_code_of([&] { create_bundle(*pair.tablet, file, {.since = "nowhere"}); }) ==
+        ErrorCode::kNotFound);
+}
+
+TEST_CASE("a bundle of another repository, without what it builds on, or unfinished is named") {
+  Pair pair;
+  const fs::path file = pair.folder / "new.bundle";
+  put(*pair.tablet, "b.json", "1");
+  const std::string missing = pair.tablet->ref("heads/main")->hex();
+  put(*pair.tablet, "c.json", "1");
+  create_bundle(*pair.tablet, file, {.since = missing});
+  const auto error = error_of([&] { apply_bundle(pair.office, file); });
+  REQUIRE(error);
+  CHECK(error->code() == ErrorCode::kNotFound);
+  CHECK(std::string(error->what()).find(missing) != std::string::npos);
+  Repository stranger = Repository::init(pair.folder / "stranger");
+  CHECK(error_code_of([&] { apply_bundle(stranger, file); }) == ErrorCode::kInvalid);
+  CHECK(error_code_of([&] { verify_bundle(pair.folder / "none"); }) == ErrorCode::kNotFound);
+  for (const auto& entry : fs::directory_iterator(pair.folder.path())) {
+    CHECK(entry.path().extension() != ".unfinished");
+  }
+}
+
+TEST_CASE("a bundle that is cut off anywhere moves nothing, and the whole one goes on there") {
+  Pair pair;
+  put(*pair.tablet, "b.json", R"({"b":1})");
+  put(*pair.tablet, "c.json", R"({"c":1})");
+  const fs::path whole = pair.folder / "whole", cut = pair.folder / "cut";
+  create_bundle(*pair.tablet, whole, {.since = "origin"});
+  const std::string bytes = slurp(whole);
+  const auto before = pair.office.ref("heads/main");
+  for (std::size_t size = 0; size < bytes.size(); size += size < 150 ? 1 : 7) {
+    spill(cut, bytes.substr(0, size));
+    INFO(size);
+    CHECK(error_code_of([&] { verify_bundle(cut); }) == ErrorCode::kCorrupt);
+    if (size % 5 == 0) {
+      CHECK(error_code_of([&] { apply_bundle(pair.office, cut); }) == ErrorCode::kCorrupt);
+      CHECK(pair.office.ref("heads/main") == before);
+    }
+  }
+  apply_bundle(pair.office, whole);
+  CHECK(pair.are_equal());
+  CHECK(pair.office.fsck().empty());
+}
+
+TEST_CASE("a bundle with any byte changed is refused, and moves nothing") {
+  Pair pair;
+  put(*pair.tablet, "b.json", R"({"b":1})");
+  const fs::path whole = pair.folder / "whole", changed = pair.folder / "changed";
+  create_bundle(*pair.tablet, whole, {.since = "origin"});
+  const std::string bytes = slurp(whole);
+  const auto before = pair.office.ref("heads/main");
+  for (std::size_t at = 0; at < bytes.size(); at += 3) {
+    std::string other = bytes;
+    other[at] = static_cast<char>(other[at] ^ 0x21);
+    spill(changed, other);
+    INFO(at);
+    CHECK(error_code_of([&] { verify_bundle(changed); }));
+    CHECK(error_code_of([&] { apply_bundle(pair.office, changed); }));
+    CHECK(pair.office.ref("heads/main") == before);
+  }
+  spill(changed, bytes + "x");
+  CHECK(error_code_of([&] { verify_bundle(changed); }));
+  apply_bundle(pair.office, whole);
+  CHECK(pair.are_equal());
+}
+
+TEST_CASE("a bundle is read the same in portions of any size") {
+  Pair pair;
+  put(*pair.tablet, "b.json", R"({"b":1})");
+  const fs::path file = pair.folder / "b";
+  create_bundle(*pair.tablet, file);
+  const std::string bytes = slurp(file);
+  for (const std::size_t portion : {std::size_t{1}, std::size_t{13}, bytes.size()}) {
+    int runs = 0;
+    BundleParser parser({{}, [&](ByteView) { ++runs; }, {}});
+    for (std::size_t at = 0; at < bytes.size(); at += portion) {
+      parser.add(ByteView(bytes).substr(at, portion));
+    }
+    parser.finish();
+    CHECK(runs == 1);
+    CHECK(parser.signer() == pair.tablet->public_key());
+  }
+}
+
+TEST_CASE("parts break within a large document, and are taken one after the other") {
+  Pair pair;
+  std::mt19937_64 random(1);
+  put(*pair.tablet, "large.bin", testing::random_bytes(random, 5'000'000));
+  for (int i = 0; i < 3; ++i) {
+    Transaction transaction = pair.tablet->begin();
+    for (int j = 0; j < 40; ++j) {
+      transaction.put("many/" + std::to_string(i * 100 + j), testing::random_bytes(random, 30'000));
+    }
+    REQUIRE(std::holds_alternative<CommitId>(transaction.commit({})));
+  }
+  pair.tablet->create_tag("v1", *pair.tablet->ref("heads/main"), "first");
+  const fs::path file = pair.folder / "b";
+  const auto parts =
+      create_bundle(*pair.tablet, file, {.since = "origin", .split_bytes = kBundleSplitMin});
+  REQUIRE(parts.size() > 6);
+  CHECK_FALSE(parts.front().commits);
+  for (const BundleInfo& part : parts) {
+    CHECK(part.bytes <= kBundleSplitMin);
+    CHECK(fs::file_size(part.file) == part.bytes);
+    CHECK(verify_bundle(part.file).parts == parts.size());
+  }
+  CHECK(error_code_of([&] { apply_bundle(pair.office, parts.back().file); }) ==
+        ErrorCode::kNotFound);
+  const auto before = pair.office.ref("heads/main");
+  for (const BundleInfo& part : parts) {
+    INFO(part.part);
+    CHECK(pair.office.ref("heads/main") == before);
+    CHECK(apply_bundle(pair.office, part.file).is_complete == (part.part == parts.size()));
+  }
+  CHECK(pair.are_equal());
+  CHECK(pair.office.ref("tags/v1") == pair.tablet->ref("tags/v1"));
+  CHECK(pair.office.fsck().empty());
+  CHECK(pair.office.verify({.again = true}).empty());
+}
+
+}  // namespace
+}  // namespace isodb::sync
