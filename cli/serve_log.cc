@@ -55,7 +55,8 @@ std::string report_text(const sync::Report& report) {
     }
   }
   for (const sync::RefusedCommit& refused : report.refused) {
-    text += "; refused " + refused.commit.short_hex() + ": " + printable_line(refused.rule);
+    text.append("; refused ").append(refused.commit.short_hex()).append(": ");
+    text += printable_line(refused.rule);
   }
   return text;
 }
@@ -82,12 +83,13 @@ void ServeLog::write(const std::string& text, const JsonObject& object) {
 void ServeLog::listening(const PublicKey& key, const std::vector<std::string>& addresses) {
   const std::string now = now_text();
   for (const std::string& address : addresses) {
-    write(now + "  listening  " + address + "  fingerprint " + key.fingerprint(),
-          JsonObject()
-              .string("time", now)
-              .string("event", "listening")
-              .string("address", address)
-              .string("fingerprint", key.fingerprint()));
+    std::string text = now;
+    text.append("  listening  ").append(address).append("  fingerprint ");
+    write(text + key.fingerprint(), JsonObject()
+                                        .string("time", now)
+                                        .string("event", "listening")
+                                        .string("address", address)
+                                        .string("fingerprint", key.fingerprint()));
   }
 }
 

@@ -157,7 +157,7 @@ same
 say "11. Sync over TLS: a hub, a tablet whose line is cut, and a barn that has no line at all."
 "$isodb" -C field.isodb serve --listen 127.0.0.1:0 >hub.log 2>&1 &
 hub=$!
-trap 'kill $hub 2>/dev/null; rm -rf "$work"' EXIT
+trap 'kill $hub 2>/dev/null || true; rm -rf "$work"' EXIT
 until grep -q listening hub.log; do sleep 0.1; done
 url=isodb://$(grep -o '127.0.0.1:[0-9]*' hub.log)
 fingerprint=$("$isodb" -C field.isodb key fingerprint)

@@ -62,7 +62,8 @@ void check_name(const std::string& name) {
 void check_labels(const Remote& remote) {
   for (const auto& [key, value] : remote.labels) {
     if (key.empty() || key.find_first_of("= \t\n") != std::string::npos) {
-      throw Error(ErrorCode::kInvalid, "no label: '" + key + "=" + value + "'",
+      throw Error(ErrorCode::kInvalid,
+                  "no label: '" + std::string(key).append("=").append(value) + "'",
                   "a label is KEY=VALUE, and its key has neither spaces nor '='");
     }
   }
