@@ -8,12 +8,14 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "isodb/error.h"
 #include "net/signals.h"
+#include "net/system_error.h"
 
 namespace isodb::net {
 namespace {
@@ -60,7 +62,7 @@ std::vector<Candidate> judged(const Address& address, Answer answer) {
     case EAI_NODATA:
       throw Error(ErrorCode::kNotFound, message + "no such name", "check the spelling");
     case EAI_SYSTEM:
-      throw Error(ErrorCode::kIo, message + std::strerror(answer.error_number));
+      throw Error(ErrorCode::kIo, message + reason_of(answer.error_number));
     default:
       throw Error(ErrorCode::kIo, message + ::gai_strerror(answer.code),
                   "check the network, and try again");
@@ -84,8 +86,9 @@ std::vector<Candidate> by_turns(std::vector<Candidate> all) {
 
 /// What the asking and the waiting thread share.
 struct Question {
-  Cancellation answered;  // orders the write of `answer` before its reading
-  Answer answer;
+  Cancellation answered;
+  std::mutex mutex;  // being told by a descriptor does not order what memory holds
+  Answer answer;     // under mutex
 };
 
 }  // namespace
@@ -106,7 +109,11 @@ std::vector<Candidate> resolve(const Address& address, Deadline deadline,
   {
     const NoSignals no_signals;
     std::thread([question, address] {
-      question->answer = ask_system(address, AI_ADDRCONFIG);
+      Answer answer = ask_system(address, AI_ADDRCONFIG);
+      {
+        const std::lock_guard lock(question->mutex);
+        question->answer = std::move(answer);
+      }
       question->answered.request();
     }).detach();
   }
@@ -124,6 +131,7 @@ std::vector<Candidate> resolve(const Address& address, Deadline deadline,
                         {cancellation != nullptr ? cancellation->descriptor() : -1, POLLIN, 0}};
     ::poll(waiting, 2, static_cast<int>(std::min<std::int64_t>(left.count(), 60'000)));
   }
+  const std::lock_guard lock(question->mutex);
   return by_turns(judged(address, std::move(question->answer)));
 }
 

@@ -1,13 +1,17 @@
 #include "net/system_error.h"
 
 #include <cerrno>
-#include <system_error>
+#include <cstring>
 
 namespace isodb::net {
 
+std::string reason_of(int error_number) {
+  const char* reason = ::strerrordesc_np(error_number);
+  return reason != nullptr ? reason : "error " + std::to_string(error_number);
+}
+
 Error system_error(const std::string& doing, int error_number) {
-  const std::string message =
-      "cannot " + doing + ": " + std::generic_category().message(error_number);
+  const std::string message = "cannot " + doing + ": " + reason_of(error_number);
   switch (error_number) {
     case EADDRINUSE:
       return Error(ErrorCode::kBusy, message, "another program listens there: choose another port");

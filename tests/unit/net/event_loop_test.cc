@@ -25,7 +25,11 @@ void stop_signalled(int /*signal*/) {
   signalled->stop();
 }
 
-std::pair<Descriptor, Descriptor> make_pipe() {
+struct Pipe {
+  Descriptor out, in;
+};
+
+Pipe make_pipe() {
   std::array<int, 2> ends{};
   REQUIRE(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) == 0);
   return {Descriptor(ends[0]), Descriptor(ends[1])};
@@ -88,33 +92,31 @@ TEST_CASE("a signal handler stops the loop") {
 
 TEST_CASE("a descriptor that is forgotten, or closed and made anew, gets no stale event") {
   EventLoop loop;
-  auto [one_out, one_in] = make_pipe();
-  auto [two_out, two_in] = make_pipe();
+  Pipe one = make_pipe();
+  Pipe two = make_pipe();
   int events_of_one = 0, events_of_two = 0, events_of_new = 0;
-  Descriptor replacement_in, replacement;
+  Pipe replacement;
   // Both are ready in one round; whichever is first forgets the other and puts a quiet pipe in its
   // place, with the same number.
   const auto replace = [&](Descriptor& other) {
     const int number = other.get();
     loop.forget(number);
     other.reset();
-    auto [out, in] = make_pipe();
-    REQUIRE(out.get() == number);
-    replacement = std::move(out);
-    replacement_in = std::move(in);
+    replacement = make_pipe();
+    REQUIRE(replacement.out.get() == number);
     loop.watch(number, Interest::kRead, [&](Readiness) { ++events_of_new; });
     loop.at(Clock::now() + milliseconds(20), [&] { loop.stop(); });
   };
-  loop.watch(one_out.get(), Interest::kRead, [&](Readiness) {
-    if (++events_of_one == 1) replace(two_out);
-    loop.change(one_out.get(), Interest::kNothing);
+  loop.watch(one.out.get(), Interest::kRead, [&](Readiness) {
+    if (++events_of_one == 1) replace(two.out);
+    loop.change(one.out.get(), Interest::kNothing);
   });
-  loop.watch(two_out.get(), Interest::kRead, [&](Readiness) {
-    if (++events_of_two == 1) replace(one_out);
-    loop.change(two_out.get(), Interest::kNothing);
+  loop.watch(two.out.get(), Interest::kRead, [&](Readiness) {
+    if (++events_of_two == 1) replace(one.out);
+    loop.change(two.out.get(), Interest::kNothing);
   });
-  REQUIRE(::write(one_in.get(), "x", 1) == 1);
-  REQUIRE(::write(two_in.get(), "x", 1) == 1);
+  REQUIRE(::write(one.in.get(), "x", 1) == 1);
+  REQUIRE(::write(two.in.get(), "x", 1) == 1);
   loop.run();
   CHECK(events_of_one + events_of_two == 1);
   CHECK(events_of_new == 0);
@@ -122,11 +124,11 @@ TEST_CASE("a descriptor that is forgotten, or closed and made anew, gets no stal
 
 TEST_CASE("a broken line does not wake those who wait for nothing") {
   EventLoop loop;
-  auto [out, in] = make_pipe();
+  Pipe pipe = make_pipe();
   int events = 0;
-  loop.watch(out.get(), Interest::kRead, [&](Readiness) { ++events; });
-  loop.change(out.get(), Interest::kNothing);
-  in.reset();
+  loop.watch(pipe.out.get(), Interest::kRead, [&](Readiness) { ++events; });
+  loop.change(pipe.out.get(), Interest::kNothing);
+  pipe.in.reset();
   loop.at(Clock::now() + milliseconds(20), [&] { loop.stop(); });
   loop.run();
   CHECK(events == 0);

@@ -165,6 +165,12 @@ TEST_CASE("more devices than allowed are closed as they come") {
 }
 
 TEST_CASE("a server without file descriptors says so, and goes on when there are some") {
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+  WARN("SKIPPED: the sanitizer needs descriptors of its own to look at objects");
+  return;
+#endif
+#endif
   RunningServer server;
   CHECK(answers(server));
   std::vector<Attacker> waiting(5);

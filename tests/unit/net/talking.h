@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -63,10 +64,14 @@ class Echo : public Protocol {
   bool finished_ = false;
 };
 
-/// Says something that ends with kEnd, and is finished when it heard as much.
+/// Says something that ends with kEnd, and is finished when it heard as much. Within the text there
+/// is no kEnd: Echo would take it for the end wherever a piece happens to end there.
 class Ask : public Protocol {
  public:
-  explicit Ask(Bytes text) : text_(std::move(text)) { text_ += kEnd; }
+  explicit Ask(Bytes text) : text_(std::move(text)) {
+    std::replace(text_.begin(), text_.end(), kEnd, '?');
+    text_ += kEnd;
+  }
   void receive(ByteView plaintext) override { heard += plaintext; }
   Bytes produce(std::size_t bytes_max) override {
     const Bytes piece = text_.substr(said_, bytes_max);
