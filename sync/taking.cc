@@ -59,7 +59,7 @@ std::optional<wire::NeedMessage> Taking::note(const Received& received) {
     default:
       break;
   }
-  reader_->commit_is(CommitId(received.id));
+  reader_->commit_is(CommitId(received.id), received.kind == Received::Kind::kAfterRefused);
   return std::nullopt;
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -63,6 +64,10 @@ void take_parents(ColumnReaders& in, bool are_listed, CommitElement& commit,
   const std::size_t count = in.shapes.count(objects::kParentsMax, 1);
   commit.parents.reserve(count);
   for (std::size_t i = 0; i < count; ++i) commit.parents.push_back(take_parent(in, names));
+  const bool has_stand_in =
+      std::any_of(commit.parents.begin(), commit.parents.end(),
+                  [&](const CommitId& parent) { return names.is_stand_in(parent); });
+  if (has_stand_in) std::sort(commit.parents.begin(), commit.parents.end());
   if (count == 1 && names.count() > 0 && names.number_of(commit.parents[0]) == 1) {
     in.shapes.fail("a child of the commit before lists its parent");
   }

@@ -99,7 +99,9 @@ class RunReader {
   /// check, up to commit_is().
   std::optional<Element> next();
   /// Of the commit that was begun last (COMMIT, OBJECT or RESUME), when it is whole.
-  void commit_is(const CommitId& id);
+  /// `is_stand_in`: it was not rebuilt, so that its id is not known: then this is any that no other
+  /// has, and parents may stand in any order.
+  void commit_is(const CommitId& id, bool is_stand_in = false);
 
   /// Error(kCorrupt) when the stream is cut off here: within a run, an element's pieces or a
   /// commit's operations.

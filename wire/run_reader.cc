@@ -117,12 +117,12 @@ std::optional<Element> RunReader::next() {
   return element;
 }
 
-void RunReader::commit_is(const CommitId& id) {
+void RunReader::commit_is(const CommitId& id, bool is_stand_in) {
   if (const char* problem = state_->order.naming_problem()) {
     throw Error(ErrorCode::kInvalid, std::string("a commit cannot be named: ") + problem);
   }
   state_->order.named();
-  state_->stream.parents.add(id);
+  state_->stream.parents.add(id, is_stand_in);
 }
 
 void RunReader::expect_end() const {

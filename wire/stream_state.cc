@@ -11,7 +11,7 @@ ParentNames::ParentNames(std::vector<CommitId> known) : known_(std::move(known))
   known_.erase(std::unique(known_.begin(), known_.end()), known_.end());
 }
 
-void ParentNames::add(const CommitId& id) {
+void ParentNames::add(const CommitId& id, bool is_stand_in) {
   const std::size_t slot = static_cast<std::size_t>(added_ % kBackReferenceMax);
   ++added_;
   if (ring_.size() < kBackReferenceMax) {
@@ -19,9 +19,11 @@ void ParentNames::add(const CommitId& id) {
   } else {
     const auto old = places_.find(ring_[slot]);
     if (old != places_.end() && old->second + kBackReferenceMax == added_) places_.erase(old);
+    stand_ins_.erase(ring_[slot]);
     ring_[slot] = id;
   }
   places_[id] = added_;
+  if (is_stand_in) stand_ins_.insert(id);
 }
 
 std::uint64_t ParentNames::number_of(const CommitId& id) const {

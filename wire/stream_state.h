@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -18,7 +19,9 @@ class ParentNames {
   /// In any order.
   explicit ParentNames(std::vector<CommitId> known);
 
-  void add(const CommitId& id);
+  /// `is_stand_in`: the reader could not tell its id, so its order among ids means nothing.
+  void add(const CommitId& id, bool is_stand_in = false);
+  bool is_stand_in(const CommitId& id) const { return stand_ins_.contains(id); }
   /// 0 where only the id names it. The least number where several do.
   std::uint64_t number_of(const CommitId& id) const;
   /// nullopt for a number that names nothing; not for 0.
@@ -31,6 +34,7 @@ class ParentNames {
   std::vector<CommitId> ring_;                // the last ones of the stream
   std::uint64_t added_ = 0;                   // of all in the stream
   std::map<CommitId, std::uint64_t> places_;  // newest, of those in the ring, counted from 1
+  std::set<CommitId> stand_ins_;              // of those in the ring
 };
 
 /// The numbers of devices in a stream, and the sequence that each had last.
