@@ -67,7 +67,8 @@ class Sending {
   std::unique_ptr<Outgoing> outgoing_;
   std::optional<wire::RunWriter> writer_;
   int level_ = 0;
-  std::int64_t run_made_at_ = 0, run_took_ = 0;  // in microseconds
+  std::int64_t begun_at_ = 0;  // of the stream, in microseconds
+  std::int64_t bytes_ = 0;     // of the stream
   std::uint8_t stream_ = 0;
   bool is_first_ = true, is_empty_ = true;
   std::uint64_t commits_ = 0, operations_ = 0;
