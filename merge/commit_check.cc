@@ -78,12 +78,13 @@ std::string CommitCheck::denied(const TreeId& base) {
   return {};
 }
 
-/// seq is above that of every ancestor by the same writer.
+/// seq is above that of every ancestor by the same author and writer.
 std::string CommitCheck::sequence_problem() {
   CommitGraph& graph = history_.graph();
   const CommitFacts& facts = graph.facts(commit_);
   // Numbers rise along history, so that those of its latest ancestors tell.
-  for (const CommitIndex ancestor : graph.latest_of(facts.stamp.writer, facts.parents)) {
+  for (const CommitIndex ancestor :
+       graph.latest_of(facts.author, facts.stamp.writer, facts.parents)) {
     const CommitFacts& other = graph.peek(ancestor);
     if (other.sequence < facts.sequence) continue;
     return "its seq " + std::to_string(facts.sequence) + " is not above that of its ancestor " +

@@ -190,7 +190,8 @@ Commits CommitGraph::heads_of(Commits commits) {
   return commits;
 }
 
-Commits CommitGraph::latest_of(const WriterId& writer, const Commits& heads) {
+Commits CommitGraph::latest_of(const PublicKey& author, const WriterId& writer,
+                               const Commits& heads) {
   constexpr std::uint64_t kMet = 1, kBelow = 2;
   ++walk_;
   Queue queue(*this);
@@ -209,7 +210,8 @@ Commits CommitGraph::latest_of(const WriterId& writer, const Commits& heads) {
     std::uint64_t set = flags(commit);
     if (set == kMet) {
       --open;
-      if (peek(commit).stamp.writer == writer) {
+      const CommitFacts& facts = peek(commit);
+      if (facts.stamp.writer == writer && facts.author == author) {
         found.push_back(commit);
         set |= kBelow;
       }

@@ -59,9 +59,10 @@ class CommitGraph {
   bool in_past(CommitIndex ancestor, const Commits& heads);
   /// Of these commits, those that no other one of them sees; ascending in fold order, each once.
   Commits heads_of(Commits commits);
-  /// Of a writer's commits in past(heads), those that no other one of them sees. Looks at what they
-  /// do not see: at everything for a writer that is new.
-  Commits latest_of(const WriterId& writer, const Commits& heads);
+  /// Of a writer's commits in past(heads), those that no other one of them sees. A writer is a key
+  /// with an id: anybody can write another's id into a commit, and nobody sign with another's key.
+  /// Looks at what they do not see: at everything for a writer that is new.
+  Commits latest_of(const PublicKey& author, const WriterId& writer, const Commits& heads);
   /// The heads of past(a) ∩ past(b), ascending in fold order.
   Commits common_heads(const Commits& a, const Commits& b);
 

@@ -82,24 +82,27 @@ Commits Peel::valid_heads() {
   return heads;
 }
 
+Peel::Writer Peel::writer_of(CommitIndex commit) const {
+  const CommitFacts& facts = graph_.peek(commit);
+  return {facts.author, facts.stamp.writer};
+}
+
 bool Peel::peel_forked(const Commits& heads) {
-  std::map<WriterId, Commits> by_writer;
-  for (const CommitIndex head : heads) by_writer[graph_.peek(head).stamp.writer].push_back(head);
+  std::map<Writer, Commits> by_writer;
+  for (const CommitIndex head : heads) by_writer[writer_of(head)].push_back(head);
   std::size_t found = 0;
   for (auto& [writer, theirs] : by_writer) {
     if (theirs.size() <= kForkedHeadsMax) continue;
     if (!numbers_) {
       numbers_.emplace();
       graph_.walk(heads_, [&](CommitIndex commit) {
-        const CommitFacts& facts = graph_.peek(commit);
-        ++(*numbers_)[{facts.stamp.writer, facts.sequence}];
+        ++(*numbers_)[{writer_of(commit), graph_.peek(commit).sequence}];
         return CommitGraph::Step::kParents;
       });
     }
     // Not by the name `writer`: clang 14 captures no structured binding.
     std::erase_if(theirs, [this](CommitIndex commit) {
-      const CommitFacts& facts = graph_.peek(commit);
-      return (*numbers_)[{facts.stamp.writer, facts.sequence}] < 2;
+      return (*numbers_)[{writer_of(commit), graph_.peek(commit).sequence}] < 2;
     });
     std::sort(theirs.begin(), theirs.end(), [this](CommitIndex a, CommitIndex b) {
       return graph_.peek(a).id < graph_.peek(b).id;

@@ -30,6 +30,8 @@ class Peel {
   const std::unordered_set<CommitIndex>& peeled() const { return peeled_; }
 
  private:
+  /// An id alone can be copied by anybody, who would fork somebody else's commits with it.
+  using Writer = std::pair<PublicKey, WriterId>;
   struct Seniority {
     int rank = 0;  // 0 the root's author, 1 members, 2 others
     CommitIndex first = 0;
@@ -38,6 +40,7 @@ class Peel {
 
   void find_changed_members();
   Commits valid_heads();
+  Writer writer_of(CommitIndex commit) const;
   bool peel_forked(const Commits& heads);
   bool is_revoked(CommitIndex commit);
   bool may_be_revoked(CommitIndex commit) const;
@@ -60,7 +63,7 @@ class Peel {
   std::unordered_map<CommitIndex, bool> void_;
   std::unordered_map<CommitIndex, bool> revoked_;
   std::unordered_set<CommitIndex> forked_, peeled_;
-  std::optional<std::map<std::pair<WriterId, std::uint64_t>, std::size_t>> numbers_;
+  std::optional<std::map<std::pair<Writer, std::uint64_t>, std::size_t>> numbers_;
 };
 
 }  // namespace isodb::merge

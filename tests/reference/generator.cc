@@ -42,7 +42,7 @@ class Generator {
   void commit(std::size_t clone);
   void fork(std::size_t clone);
   void exchange();
-  void make(PlannedCommit planned, std::size_t clone);
+  void make(PlannedCommit planned, std::size_t clone, std::optional<std::size_t> writer = {});
   std::vector<std::size_t> places_to_build_on(const Clone& clone);
   PlannedWrite random_write(const CommitSet& before);
   PlannedWrite governed_write(const CommitSet& before);
@@ -94,10 +94,10 @@ void Generator::begin() {
   }
 }
 
-/// Makes a commit, which its clone knows then.
-void Generator::make(PlannedCommit planned, std::size_t clone) {
+/// Makes a commit, which its clone knows then; `writer` where it says that another's writer did.
+void Generator::make(PlannedCommit planned, std::size_t clone, std::optional<std::size_t> writer) {
   planned.key = clones_[clone].key;
-  planned.writer = clone;
+  planned.writer = writer.value_or(clone);
   planned.millis = millis_;
   const std::size_t place = plan_.size();
   world_->add(planned);
@@ -150,15 +150,17 @@ void Generator::commit(std::size_t clone) {
   make(planned, clone);
 }
 
-/// From a backup, a commit with a number that the clone gave already.
+/// From a backup, commits with a number that the clone gave already, or that the clone did whose
+/// writer's id it copies.
 void Generator::fork(std::size_t clone) {
   PlannedCommit planned;
   planned.after = clones_[clone].backup;
   const CommitSet before = world_->past_of(planned.after);
+  const std::size_t writer = random_.chance(1, 3) ? random_.below(clones_.size()) : clone;
   for (std::size_t n = 1 + random_.below(2); n > 0; --n) {
     planned.sequence = 1 + random_.below(4);
     planned.writes = {random_write(before)};
-    make(planned, clone);
+    make(planned, clone, writer);
   }
 }
 

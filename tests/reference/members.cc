@@ -105,11 +105,15 @@ class Revocations {
   const std::vector<Revocation>& all_;
 };
 
+bool is_same_writer(const Commit& a, const Commit& b) {
+  return a.author == b.author && a.writer == b.writer;
+}
+
 bool is_forked(const History& history, const CommitSet& commits, std::size_t commit) {
   const Commit& one = history[commit].commit;
   for (std::size_t i = 0; i < history.size(); ++i) {
     const Commit& other = history[i].commit;
-    if (commits[i] && i != commit && other.writer == one.writer && other.sequence == one.sequence) {
+    if (commits[i] && i != commit && is_same_writer(one, other) && other.sequence == one.sequence) {
       return true;
     }
   }
@@ -121,7 +125,7 @@ std::size_t forks_before(const History& history, const CommitSet& commits, const
                          std::size_t head) {
   std::size_t count = 0;
   for (std::size_t i = 0; i < history.size(); ++i) {
-    if (heads[i] && i != head && history[i].commit.writer == history[head].commit.writer &&
+    if (heads[i] && i != head && is_same_writer(history[i].commit, history[head].commit) &&
         is_forked(history, commits, i) && Id(history[i].id) < Id(history[head].id)) {
       ++count;
     }

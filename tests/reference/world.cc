@@ -67,6 +67,7 @@ Commit World::header(const PlannedCommit& planned, const CommitSet& before) cons
   for (const std::size_t seen : history_.in_fold_order(before)) {
     const Commit& other = history_[seen].commit;
     newest = std::max(newest, other.clock);
+    if (other.author != commit.author) continue;
     if (other.writer == commit.writer) sequence = std::max(sequence, other.sequence);
   }
   commit.sequence = std::max(sequence + 1, planned.sequence.value_or(1));

@@ -1,5 +1,6 @@
 // The harness finds what differs, and makes it small; the reference sees a set, whatever the order.
 #include <catch2/catch.hpp>
+#include <map>
 #include <set>
 
 #include "tests/reference/compare.h"
@@ -62,7 +63,8 @@ TEST_CASE("harness: an engine that throws differs") {
 
 TEST_CASE("harness: random histories have all that they should have") {
   std::size_t merges = 0, merged = 0, conflicts = 0, peeled = 0, forks = 0, scripts = 0,
-              deletions = 0, crossings = 0, twins = 0, epochs = 0, misled = 0, imported = 0;
+              deletions = 0, crossings = 0, twins = 0, epochs = 0, misled = 0, imported = 0,
+              copies = 0;
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     const RandomHistory random = random_history(seed);
     World& world = *random.world;
@@ -78,10 +80,12 @@ TEST_CASE("harness: random histories have all that they should have") {
     epochs += world.state().environment(computed.peeled).epoch > 1;
     std::set<std::pair<std::uint64_t, std::uint64_t>> numbers;
     std::set<Stamp> stamps;
+    std::map<std::uint64_t, PublicKey> authors;
     for (std::size_t i = 0; i < history.size(); ++i) {
       const Commit& commit = history[i].commit;
       forks += !numbers.emplace(commit.writer.value, commit.sequence).second;
       crossings += commit.parents.size() > 1;
+      copies += authors.emplace(commit.writer.value, commit.author).first->second != commit.author;
       twins += !stamps.insert(commit.stamp()).second;
       misled += commit.message.starts_with("misled");
       imported += !commit.origin.empty();
@@ -98,6 +102,7 @@ TEST_CASE("harness: random histories have all that they should have") {
   CHECK(crossings > 200);
   CHECK(twins > 5);
   CHECK(epochs > 10);
+  CHECK(copies > 20);
   CHECK(misled > 50);
   CHECK(imported > 20);
 }

@@ -6,11 +6,13 @@
 
 #include "objects/commit_codec.h"
 #include "objects/memory_store.h"
+#include "tests/support/histories.h"
 #include "tests/support/testing.h"
 
 using namespace isodb;
 using namespace isodb::merge;
 using isodb::testing::error_code_of;
+using isodb::testing::numbered_key;
 
 namespace {
 
@@ -28,6 +30,7 @@ struct Graph {
     commit.sequence = ids.size() + 1;
     commit.clock.value = clock;
     commit.writer.value = writer;
+    commit.author = numbered_key(ids.size() % 2);
     ids.emplace_back(store.put(ObjectType::kCommit, objects::encode_commit(commit)));
     parents.push_back(std::move(of));
     return ids.size() - 1;
@@ -104,11 +107,13 @@ TEST_CASE("ancestry, heads, intersections and regions of random graphs are those
       REQUIRE(set_of(graph.ids(graph.common_heads(ga, gb))) == model.heads_of(both));
 
       const WriterId writer{random() % 4};
+      const PublicKey author = numbered_key(random() % 2);
       std::set<std::size_t> theirs = past_a;
       std::erase_if(theirs, [&](std::size_t c) {
-        return graph.peek(graph.add(model.ids[c])).stamp.writer != writer;
+        const CommitFacts& facts = graph.peek(graph.add(model.ids[c]));
+        return facts.stamp.writer != writer || facts.author != author;
       });
-      REQUIRE(set_of(graph.ids(graph.latest_of(writer, ga))) == model.heads_of(theirs));
+      REQUIRE(set_of(graph.ids(graph.latest_of(author, writer, ga))) == model.heads_of(theirs));
 
       const std::vector<std::size_t> heads{a.front(), b.front(), b.back()};
       const auto region = graph.region(graph.add(model.named(heads)));
@@ -146,7 +151,7 @@ TEST_CASE("questions about the newest of 100,000 commits look at a few of them")
   CHECK_FALSE(graph.in_past(a, b));
   CHECK(graph.region({a, b}).commits.size() == 2);
   CHECK(graph.heads_of({a, b}).size() == 2);
-  CHECK(graph.latest_of(WriterId{1}, {b}).size() == 1);
+  CHECK(graph.latest_of(graph.peek(a).author, WriterId{1}, {b}).size() == 1);
   CHECK(graph.steps() < 40);
   CHECK(graph.size() < 40);  // and reads no more
   const CommitIndex root = graph.add(model.ids[0]);

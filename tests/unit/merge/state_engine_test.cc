@@ -365,6 +365,28 @@ TEST_CASE("of a writer's forked heads eight count, those with the smallest ids")
   CHECK(state.peeled == peeled);
 }
 
+TEST_CASE("who copies a writer's id forks commits of his own, not that writer's") {
+  HistoryMaker maker;
+  const CommitId base = with_members(maker, 1, merge::Role::kWriter);
+  const CommitId victim = maker.commit({base}, {{"x", "1"}}, by(0));
+  const std::uint64_t sequence = maker.read(victim).sequence;
+  std::vector<CommitId> heads{victim}, forged;
+  for (int i = 0; i < 24; ++i) {
+    forged.push_back(maker.commit({base}, {{"f/" + std::to_string(i), "1"}},
+                                  {.author = 1, .writer = 100, .sequence = sequence}));
+  }
+  heads.insert(heads.end(), forged.begin(), forged.end());
+  const merge::State state = maker.engine().state(heads, maker.store);
+  forged = sorted(forged);
+  CHECK(state.peeled == std::vector<CommitId>(forged.begin() + 8, forged.end()));
+  CHECK(std::count(state.heads.begin(), state.heads.end(), victim) == 1);
+  // Nor does his number, however great, stand above the writer's own.
+  const CommitId far =
+      maker.commit({victim}, {{"y", "1"}}, {.author = 1, .writer = 100, .sequence = UINT64_MAX});
+  const Commit next = maker.make({far}, {{"x", "2"}}, {.sequence = sequence + 1});
+  CHECK(maker.engine().check(maker.put(next), next, maker.store).refusal.empty());
+}
+
 TEST_CASE("two commits of one stamp are told apart") {
   HistoryMaker maker;
   const CommitId base = maker.commit({maker.root}, {{"x", "0"}, {"y", "0"}});
