@@ -7,19 +7,21 @@
 
 namespace isodb::merge {
 
-Peel::Peel(Workspace& workspace, Commits heads, const PublicKey& root_author)
+Peel::Peel(Workspace& workspace, Commits heads, const PublicKey& root_author,
+           const PeelLimits& limits)
     : workspace_(workspace),
       graph_(workspace.history.graph()),
       heads_(graph_.heads_of(std::move(heads))),
       original_(heads_.begin(), heads_.end()),
-      root_author_(root_author) {}
+      root_author_(root_author),
+      limits_(limits) {}
 
 Commits Peel::run() {
   if (heads_.size() < 2) return heads_;  // nothing is concurrent with it
   find_changed_members();
   for (;;) {
     Commits heads = valid_heads();
-    if (!peel_forked(heads)) return heads;
+    if (!peel_forked(heads) && !peel_surplus(heads)) return heads;
   }
 }
 
@@ -65,7 +67,7 @@ Commits Peel::valid_heads() {
     bool covers = covered.contains(commit);
     if (!covers) {
       --bare;
-      covers = parents.empty() || (!forked_.contains(commit) && !is_revoked(commit));
+      covers = parents.empty() || (!set_aside_.contains(commit) && !is_revoked(commit));
       if (covers) {
         heads.push_back(commit);
       } else {
@@ -92,7 +94,7 @@ bool Peel::peel_forked(const Commits& heads) {
   for (const CommitIndex head : heads) by_writer[writer_of(head)].push_back(head);
   std::size_t found = 0;
   for (auto& [writer, theirs] : by_writer) {
-    if (theirs.size() <= kForkedHeadsMax) continue;
+    if (theirs.size() <= limits_.forked_heads_max) continue;
     if (!numbers_) {
       numbers_.emplace();
       graph_.walk(heads_, [&](CommitIndex commit) {
@@ -107,13 +109,56 @@ bool Peel::peel_forked(const Commits& heads) {
     std::sort(theirs.begin(), theirs.end(), [this](CommitIndex a, CommitIndex b) {
       return graph_.peek(a).id < graph_.peek(b).id;
     });
-    for (std::size_t i = kForkedHeadsMax; i < theirs.size(); ++i) {
-      if (graph_.facts(theirs[i]).parents.empty()) continue;
-      forked_.insert(theirs[i]);
-      ++found;
+    for (std::size_t i = limits_.forked_heads_max; i < theirs.size(); ++i) {
+      found += set_aside(theirs[i]) ? 1 : 0;
     }
   }
   return found > 0;
+}
+
+/// Of what is too much the greatest stay, so that a commit on top of what counts, which is greater
+/// than all of it, counts too: then there is room for what was set aside.
+bool Peel::peel_surplus(const Commits& heads) {
+  if (heads.size() <= std::min(limits_.author_heads_max, limits_.heads_max)) return false;
+  struct Place {
+    CommitIndex head;
+    std::size_t number;  // of the author's heads that are greater
+    bool is_members = false;
+  };
+  std::vector<Place> places;
+  std::map<PublicKey, std::size_t> numbers;
+  std::size_t found = 0;
+  for (auto head = heads.rbegin(); head != heads.rend(); ++head) {
+    const Place place{*head, numbers[graph_.peek(*head).author]++};
+    if (place.number < limits_.author_heads_max) {
+      places.push_back(place);
+    } else {
+      found += set_aside(*head) ? 1 : 0;
+    }
+  }
+  if (places.size() <= limits_.heads_max) return found > 0;
+  for (Place& place : places) place.is_members = is_members(place.head);
+  std::stable_sort(places.begin(), places.end(), [](const Place& a, const Place& b) {
+    if (a.is_members != b.is_members) return a.is_members;
+    return a.number < b.number;
+  });
+  for (std::size_t i = limits_.heads_max; i < places.size(); ++i) {
+    found += set_aside(places[i].head) ? 1 : 0;
+  }
+  return found > 0;
+}
+
+/// All but the root.
+bool Peel::set_aside(CommitIndex head) {
+  return !graph_.facts(head).parents.empty() && set_aside_.insert(head).second;
+}
+
+/// Asks the head's own tree, which no other commit can change.
+bool Peel::is_members(CommitIndex head) const {
+  const PublicKey& author = graph_.peek(head).author;
+  if (author == root_author_) return true;
+  const TreeId tree = workspace_.history.tree(head);
+  return objects::find_entry(workspace_.history.nodes(), tree, member_path(author)).has_value();
 }
 
 /// Cheap, and right for the heads that there were first: a revocation that one of them does not

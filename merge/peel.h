@@ -9,20 +9,19 @@
 #include <unordered_set>
 #include <vector>
 
+#include "merge/peel_limits.h"
 #include "merge/workspace.h"
 
 namespace isodb::merge {
 
-/// A writer's forked heads beyond this many are set aside.
-inline constexpr std::size_t kForkedHeadsMax = 8;
-
-/// peel(D) for D = past(heads): which heads count, after revoked and forked work is set aside
-/// (docs/merge.md, "Members"). Looks only at what is not in the past of all heads unless a member's
-/// document changed there. One use. Borrows.
+/// peel(D) for D = past(heads): which heads count, after revoked and forked work is set aside, and
+/// what is too much (docs/merge.md, "Members"). Looks only at what is not in the past of all heads
+/// unless a member's document changed there. One use. Borrows.
 class Peel {
  public:
   /// `root_author` wrote the root of all.
-  Peel(Workspace& workspace, Commits heads, const PublicKey& root_author);
+  Peel(Workspace& workspace, Commits heads, const PublicKey& root_author,
+       const PeelLimits& limits = {});
 
   /// The heads of peel(D), ascending in fold order.
   Commits run();
@@ -42,6 +41,9 @@ class Peel {
   Commits valid_heads();
   Writer writer_of(CommitIndex commit) const;
   bool peel_forked(const Commits& heads);
+  bool peel_surplus(const Commits& heads);
+  bool set_aside(CommitIndex head);
+  bool is_members(CommitIndex head) const;
   bool is_revoked(CommitIndex commit);
   bool may_be_revoked(CommitIndex commit) const;
   const Commits& revocations_of(const PublicKey& key);
@@ -57,12 +59,14 @@ class Peel {
   Commits heads_;
   std::set<CommitIndex> original_;
   PublicKey root_author_;
+  PeelLimits limits_;
   std::unordered_set<std::string> changed_members_;  // paths
   std::map<PublicKey, Commits> revocations_;
   std::map<PublicKey, Seniority> seniority_;
   std::unordered_map<CommitIndex, bool> void_;
   std::unordered_map<CommitIndex, bool> revoked_;
-  std::unordered_set<CommitIndex> forked_, peeled_;
+  std::unordered_set<CommitIndex> set_aside_;  // forked or too many
+  std::unordered_set<CommitIndex> peeled_;
   std::optional<std::map<std::pair<Writer, std::uint64_t>, std::size_t>> numbers_;
 };
 

@@ -72,10 +72,14 @@ class StateEngine::Impl {
   }
 
   State state(const Commits& heads, objects::ObjectSink& sink) {
-    Peel peel(workspace, heads, root_author());
+    Peel peel(workspace, heads, root_author(), options.heads);
     State state = merged(peel.run(), sink);
     state.peeled = graph.ids({peel.peeled().begin(), peel.peeled().end()});
     std::sort(state.peeled.begin(), state.peeled.end());
+    for (const CommitIndex head : heads) {
+      if (peel.peeled().contains(head)) state.peeled_heads.push_back(graph.peek(head).id);
+    }
+    std::sort(state.peeled_heads.begin(), state.peeled_heads.end());
     return state;
   }
 

@@ -12,6 +12,7 @@
 #include "isodb/commit.h"
 #include "merge/document_merge.h"
 #include "merge/environment.h"
+#include "merge/peel_limits.h"
 #include "merge/tree_merge.h"
 #include "objects/tree.h"
 
@@ -21,6 +22,8 @@ namespace isodb::merge {
 struct State {
   std::vector<CommitId> heads;   ///< of peel(D), sorted by id
   std::vector<CommitId> peeled;  ///< set aside, sorted by id
+  /// Of these, the ones that no commit descends from: with `heads`, all that there is.
+  std::vector<CommitId> peeled_heads;
   TreeId tree;
   std::uint64_t epoch = 1;
   std::optional<MergeId> merge;  ///< where there are several heads: the object, which was stored
@@ -73,6 +76,7 @@ class StateEngine {
     /// The newest epoch that is merged. Above kEpochMax for tests alone: all epochs merge alike as
     /// yet, and differ in the digests of merged entries.
     std::uint64_t epoch_max = kEpochMax;
+    PeelLimits heads;  ///< others than the defaults for tests alone
   };
 
   StateEngine(const objects::ObjectSource& source, objects::NodeCache& nodes, Options options);

@@ -293,7 +293,7 @@ std::optional<std::string> compare_histories(std::uint64_t seed, std::size_t cou
     const auto found = difference(*random.world, make, one, options);
     if (!found) continue;
     const auto of_plan = [&](const Plan& plan) {
-      World world(plan);
+      World world(plan, history.limits);
       return difference(world, make, one, options);
     };
     const Plan small =

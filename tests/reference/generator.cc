@@ -21,7 +21,7 @@ struct Clone {
 class Generator {
  public:
   Generator(std::uint64_t seed, const HistoryOptions& options)
-      : random_(seed), options_(options), world_(std::make_unique<World>()) {}
+      : random_(seed), options_(options), world_(std::make_unique<World>(options.limits)) {}
 
   RandomHistory run() {
     clones_.resize(2 + random_.below(options_.writers_max - 1));

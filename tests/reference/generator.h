@@ -13,6 +13,7 @@ struct HistoryOptions {
   std::size_t writers_max = 8;
   std::uint64_t epoch_max = 3;
   std::size_t scripts = 1;  ///< 0: no rule names a script
+  Limits limits = {};       ///< of the world's state
 };
 
 /// A random history of several clones that write, exchange commits, fork and are revoked; the same

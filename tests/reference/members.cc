@@ -133,6 +133,40 @@ std::size_t forks_before(const History& history, const CommitSet& commits, const
   return count;
 }
 
+/// Heads by the same author that are greater in fold order.
+std::size_t own_heads_after(const History& history, const CommitSet& heads, std::size_t head) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < history.size(); ++i) {
+    const bool is_own = history[i].commit.author == history[head].commit.author;
+    count += heads[i] && is_own && history.fold_before(head, i);
+  }
+  return count;
+}
+
+/// The heads beyond the first `max` of those whose author has not too many.
+CommitSet heads_beyond(const History& history, const CommitSet& heads, const HeadLimits& limits,
+                       const std::function<bool(std::size_t)>& is_members) {
+  CommitSet beyond;
+  std::set<std::tuple<bool, std::size_t, std::size_t, std::size_t>> order;
+  std::size_t place = history.size();
+  for (const std::size_t head : history.in_fold_order(heads)) {
+    --place;
+    const std::size_t after = own_heads_after(history, heads, head);
+    beyond[head] = after >= limits.author_max;
+    if (!beyond[head]) order.emplace(false, after, place, head);
+  }
+  if (order.size() <= limits.all_max) return beyond;
+  decltype(order) ranked;
+  for (const auto& [stranger, after, at, head] : order) {
+    ranked.emplace(!is_members(head), after, at, head);
+  }
+  std::size_t kept = 0;
+  for (const auto& [stranger, after, at, head] : ranked) {
+    if (kept++ >= limits.all_max) beyond.set(head);
+  }
+  return beyond;
+}
+
 }  // namespace
 
 std::string member_path(const PublicKey& key) {
@@ -214,10 +248,10 @@ GovernedMerge merge_governed(const std::string& path, const std::vector<Document
 }
 
 CommitSet peel_set(const History& history, const CommitSet& commits,
-                   const std::vector<Revocation>& all) {
+                   const std::vector<Revocation>& all, const HeadLimits& limits,
+                   const std::function<bool(std::size_t)>& is_members) {
   const Seniority seniority(history, commits);
   const Revocations revocations(history, seniority, all);
-  constexpr std::size_t kForksMax = 8;
   const auto removable = [&](const CommitSet& left, auto&& condition) {
     CommitSet removed;
     for (const std::size_t head : history.in_fold_order(history.unseen(left))) {
@@ -236,10 +270,14 @@ CommitSet peel_set(const History& history, const CommitSet& commits,
     const CommitSet heads = history.unseen(left);
     const CommitSet surplus = removable(left, [&](std::size_t head) {
       return is_forked(history, commits, head) &&
-             forks_before(history, commits, heads, head) >= kForksMax;
+             forks_before(history, commits, heads, head) >= limits.forked_max;
     });
-    if (surplus.none()) return left;
     left &= ~surplus;
+    if (surplus.any()) continue;
+    const CommitSet beyond = heads_beyond(history, heads, limits, is_members);
+    const CommitSet gone = removable(left, [&](std::size_t head) { return beyond[head]; });
+    if (gone.none()) return left;
+    left &= ~gone;
   }
 }
 

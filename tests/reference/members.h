@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,8 +43,14 @@ struct Revocation {
   std::size_t commit;
   PublicKey key;
 };
-/// What is left of `commits`, which are closed.
+/// How many heads count.
+struct HeadLimits {
+  std::size_t forked_max = 8, author_max = 256, all_max = 4096;
+};
+/// What is left of `commits`, which are closed. `is_members` tells whether a commit's author stood
+/// under its member path there, or is the root's.
 CommitSet peel_set(const History& history, const CommitSet& commits,
-                   const std::vector<Revocation>& revocations);
+                   const std::vector<Revocation>& revocations, const HeadLimits& limits,
+                   const std::function<bool(std::size_t)>& is_members);
 
 }  // namespace isodb::reference

@@ -25,6 +25,7 @@ namespace isodb::reference {
 struct Limits {
   std::size_t base_sets_max = 4096;  ///< above, one base stands for all
   std::size_t writes_max = 512;      ///< outside the ground; above, the versions alone count
+  HeadLimits heads;
 };
 
 /// What S(C) has for a path, and what was in conflict in it.

@@ -139,7 +139,12 @@ CommitSet State::peel(const CommitSet& commits) {
       if (member && member->revoked) revocations.push_back({commit, member->key});
     }
   }
-  return peel_set(history_, commits, revocations);
+  const auto is_members = [this](std::size_t commit) {
+    const PublicKey& author = history_[commit].commit.author;
+    return author == history_[0].commit.author ||
+           at(history_[commit].past, member_path(author)).entry.has_value();
+  };
+  return peel_set(history_, commits, revocations, limits_.heads, is_members);
 }
 
 State::Computed State::compute(const CommitSet& commits) {

@@ -21,7 +21,7 @@ const SecretKey& test_key(std::size_t number) {
   return known->second;
 }
 
-World::World(const Plan& plan) {
+World::World(const Plan& plan, const Limits& limits) : World(limits) {
   for (const PlannedCommit& planned : plan) add(planned);
 }
 

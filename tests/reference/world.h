@@ -46,8 +46,8 @@ const SecretKey& test_key(std::size_t number);
 /// root. One thread at a time.
 class World {
  public:
-  World() = default;
-  explicit World(const Plan& plan);
+  explicit World(const Limits& limits = {}) : state_(history_, store_, limits) {}
+  explicit World(const Plan& plan, const Limits& limits = {});
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
@@ -75,7 +75,7 @@ class World {
 
   objects::MemoryStore store_;
   History history_;
-  State state_{history_, store_};
+  State state_;
   std::vector<CommitSet> pasts_;
   Id repository_;
 };

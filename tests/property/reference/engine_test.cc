@@ -74,6 +74,19 @@ TEST_CASE("engine: states of random histories are the reference's (8 of 8)") {
   compare_part(7, state_engine());
 }
 
+TEST_CASE("engine: what is set aside where heads are too many is the reference's") {
+  const Limits bounds[] = {{.heads = {1, 2, 3}}, {.heads = {2, 1, 2}}, {.heads = {1, 4, 2}}};
+  std::uint64_t seed = setting("ISODB_SEED", 1);
+  for (const Limits& limits : bounds) {
+    const std::uint64_t count = setting("ISODB_HISTORIES", 2500) / 3 + 1;
+    const auto found =
+        compare_histories(seed, count, state_engine(limits.heads), {.limits = limits});
+    INFO(found.value_or(""));
+    CHECK_FALSE(found);
+    seed += count;
+  }
+}
+
 TEST_CASE("engine: states of all histories of up to four commits are the reference's") {
   std::size_t histories = 0;
   for (std::size_t commits = 1; commits <= 3; ++commits) {

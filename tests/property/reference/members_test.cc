@@ -73,6 +73,29 @@ TEST_CASE("reference: eight forked heads of a writer count") {
   CHECK(story.peeled().count() == 9);
 }
 
+TEST_CASE("reference: of heads that are too many each author's last count, members' first") {
+  Story story;
+  const auto first = story.put(1, {0}, "a", "1"), second = story.put(2, {0}, "b", "1");
+  PlannedCommit planned;
+  planned.key = 1;
+  planned.writer = 9;
+  planned.after = {0};
+  planned.writes = {{"c", PlannedDocument{"1", "", {}}}};
+  const auto third = story.add(planned);
+  World& world = story.world();
+  const auto left = [&](const HeadLimits& heads) {
+    State bounded(world.history(), world.store(), {.heads = heads});
+    return bounded.peel(world.history().all());
+  };
+  CommitSet expected;
+  expected.set(0).set(second).set(third);
+  CHECK(left({8, 1, 4096}) == expected);
+  CHECK(left({8, 256, 2}) == expected);
+  CHECK(left({8, 256, 1}) == expected.reset(second));
+  CHECK(left({8, 256, 3}).count() == 4);
+  CHECK(story.counts(first));
+}
+
 TEST_CASE(
     "reference: rules reach neither members nor epoch, and hold from the commit that writes them") {
   Story story;

@@ -35,6 +35,7 @@ merge::StateEngine& StateEngineUnderTest::engine(const CommitId& root) {
     merge::StateEngine::Options options;
     options.root = root;
     options.epoch_max = 3;
+    options.heads = heads_;
     options.scripts = merge::make_script_loader();
     engine_ = std::make_unique<merge::StateEngine>(store_, nodes_, std::move(options));
   }
@@ -80,8 +81,10 @@ ComputedState StateEngineUnderTest::compute() {
   return computed;
 }
 
-MakeEngine state_engine() {
-  return [](objects::MemoryStore& store) { return std::make_unique<StateEngineUnderTest>(store); };
+MakeEngine state_engine(const HeadLimits& heads) {
+  return [heads](objects::MemoryStore& store) {
+    return std::make_unique<StateEngineUnderTest>(store, heads);
+  };
 }
 
 }  // namespace isodb::reference

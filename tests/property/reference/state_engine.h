@@ -12,7 +12,8 @@ namespace isodb::reference {
 /// as when it enters a history, and its author's tree and base must be the engine's.
 class StateEngineUnderTest : public Engine {
  public:
-  explicit StateEngineUnderTest(objects::MemoryStore& store) : store_(store) {}
+  StateEngineUnderTest(objects::MemoryStore& store, const HeadLimits& heads)
+      : store_(store), heads_{heads.forked_max, heads.author_max, heads.all_max} {}
 
   void deliver(const std::vector<CommitId>& commits) override;
   ComputedState compute() override;
@@ -21,11 +22,12 @@ class StateEngineUnderTest : public Engine {
   merge::StateEngine& engine(const CommitId& root);
 
   objects::MemoryStore& store_;
+  merge::PeelLimits heads_;
   objects::NodeCache nodes_{4 << 20};
   std::unique_ptr<merge::StateEngine> engine_;
   std::vector<CommitId> delivered_;
 };
 
-MakeEngine state_engine();
+MakeEngine state_engine(const HeadLimits& heads = {});
 
 }  // namespace isodb::reference

@@ -318,6 +318,7 @@ TEST_CASE("work of a revoked member that the revocation did not know is set asid
   const merge::State state = maker.engine().state(std::vector{later, revoked}, maker.store);
   CHECK(state.heads == std::vector{revoked});
   CHECK(state.peeled == sorted({late, later}));
+  CHECK(state.peeled_heads == std::vector{later});
   CHECK(maker.text_in(state.tree, "x") == "early");
   const CommitId adopted = maker.commit({late}, {{"z", "1"}}, by(2));
   const merge::State again =
@@ -385,6 +386,60 @@ TEST_CASE("who copies a writer's id forks commits of his own, not that writer's"
       maker.commit({victim}, {{"y", "1"}}, {.author = 1, .writer = 100, .sequence = UINT64_MAX});
   const Commit next = maker.make({far}, {{"x", "2"}}, {.sequence = sequence + 1});
   CHECK(maker.engine().check(maker.put(next), next, maker.store).refusal.empty());
+}
+
+TEST_CASE(
+    "of one author's heads 256 count, and the commit on top of them makes room for the rest") {
+  HistoryMaker maker;
+  const CommitId base = with_members(maker, 1, merge::Role::kWriter);
+  const CommitId other = maker.commit({base}, {{"x", "1"}}, by(0));
+  std::vector<CommitId> heads{other};
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    heads.push_back(
+        maker.commit({base}, {{"f/" + std::to_string(i), "1"}}, {.author = 1, .writer = 1000 + i}));
+  }
+  const merge::State state = maker.engine().state(heads, maker.store);
+  CHECK(state.peeled == sorted({heads.begin() + 1, heads.begin() + 45}));
+  CHECK(state.heads.size() == 257);
+  const CommitId on_top = maker.commit(state.heads, {{"y", "1"}}, {.author = 1, .writer = 2000});
+  heads.push_back(on_top);
+  const merge::State again = maker.engine().state(heads, maker.store);
+  CHECK(again.peeled.empty());
+  CHECK(again.heads.size() == 45);
+  CHECK(maker.text_in(again.tree, "f/0") == "1");
+}
+
+TEST_CASE(
+    "of more heads than a merge can name, members' count first and each author's last first") {
+  HistoryMaker maker;
+  const CommitId base = with_members(maker, 2, merge::Role::kWriter);
+  const auto write = [&](std::uint64_t author, std::uint64_t writer) {
+    return maker.commit({base}, {{std::to_string(writer), "1"}}, {author, writer});
+  };
+  merge::StateEngine::Options options;
+  options.root = maker.root;
+  options.heads = {.forked_heads_max = 8, .author_heads_max = 3, .heads_max = 4};
+  merge::StateEngine engine(maker.store, maker.cache, options);
+  const CommitId a1 = write(1, 1), a2 = write(1, 2), a3 = write(1, 3), a4 = write(1, 4);
+  const CommitId b1 = write(2, 5), c1 = write(3, 6), root1 = write(0, 7), c2 = write(3, 8);
+  const merge::State state =
+      engine.state(std::vector{a1, a2, a3, a4, b1, c1, root1, c2}, maker.store);
+  CHECK(state.heads == sorted({root1, b1, a4, a3}));
+  CHECK(state.peeled == sorted({a1, a2, c1, c2}));
+  const merge::State fewer = engine.state(std::vector{a1, a2, c1, c2}, maker.store);
+  CHECK(fewer.peeled.empty());
+}
+
+TEST_CASE("any number of heads can be merged") {
+  HistoryMaker maker;
+  const CommitId base = with_members(maker, 1, merge::Role::kWriter);
+  std::vector<CommitId> heads;
+  for (std::uint64_t i = 0; i < 4100; ++i) {
+    heads.push_back(maker.commit({base}, {}, {.author = i % 20, .writer = 1000 + i}));
+  }
+  const merge::State state = maker.engine().state(heads, maker.store);
+  CHECK(state.heads.size() == 4096);
+  CHECK(state.peeled.size() == 4);
 }
 
 TEST_CASE("two commits of one stamp are told apart") {
