@@ -6,6 +6,15 @@
 
 namespace isodb::repo {
 
+bool BranchMerge::is_done() const {
+  // Refs come by name, which are the ids here.
+  return before == after &&
+         std::equal(peeled_before.begin(), peeled_before.end(), state.peeled_heads.begin(),
+                    state.peeled_heads.end(), [](const refs::Ref& ref, const CommitId& commit) {
+                      return CommitId(ref.target) == commit;
+                    });
+}
+
 std::string peeled_prefix(const std::string& branch) {
   return "peeled/" + branch + "/";
 }
@@ -61,10 +70,11 @@ void add_moves(refs::WriteBatch& batch, const BranchMerge& merge, const std::str
   if (merge.before != merge.after) {
     batch.moves.push_back({merge.branch, merge.before, merge.after, reason});
   }
-  const std::vector<CommitId>& peeled = merge.state.peeled;
+  const std::vector<CommitId>& peeled = merge.state.peeled_heads;
   for (const refs::Ref& ref : merge.peeled_before) {
     if (std::find(peeled.begin(), peeled.end(), CommitId(ref.target)) == peeled.end()) {
-      batch.moves.push_back({ref.name, ref.target, std::nullopt, "merge: counts again"});
+      batch.moves.push_back(
+          {ref.name, ref.target, std::nullopt, "merge: no longer a head set aside"});
     }
   }
   for (const CommitId& commit : peeled) {

@@ -21,11 +21,11 @@ struct BranchMerge {
   Id after;
 
   /// Whether storing it would change nothing.
-  bool is_done() const { return before == after && peeled_before.size() == state.peeled.size(); }
+  bool is_done() const;
 };
 
-/// Heads that were set aside are kept under a ref each, for they count again once a member's commit
-/// descends from them: "peeled/heads/main/<id>".
+/// Heads that were set aside are kept, with all before them, under a ref each, for they count again
+/// once a member's commit descends from them: "peeled/heads/main/<id>".
 std::string peeled_prefix(const std::string& branch);
 /// The commits that a branch has: its heads and those that were set aside.
 std::vector<CommitId> branch_heads(RepositoryState& repository, const std::string& branch);

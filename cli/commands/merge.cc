@@ -61,7 +61,7 @@ void print_text(Context& context, const Arguments& arguments, const std::string&
   }
   if (!outcome.peeled.empty()) {
     context.out() << counted(outcome.peeled.size(), "commit")
-                  << " of revoked or copied writers set aside\n";
+                  << " set aside: of revoked or copied writers, or too many\n";
   }
 }
 

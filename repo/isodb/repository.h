@@ -84,7 +84,7 @@ struct MergeOutcome {
   Kind kind = Kind::kUpToDate;
   Id before, after;              ///< what the branch pointed to and points to: a commit or a merge
   std::vector<CommitId> heads;   ///< of `after`, sorted by id
-  std::vector<CommitId> peeled;  ///< revoked or forked heads that do not count (docs/merge.md)
+  std::vector<CommitId> peeled;  ///< revoked, forked or too many: they do not count (docs/merge.md)
   std::uint64_t merged_paths = 0;       ///< whose versions had to be merged
   std::uint64_t paths_in_conflict = 0;  ///< of these
 };

@@ -408,6 +408,23 @@ TEST_CASE("what a revoked device wrote without knowing is set aside, on every de
   CHECK(devices.head("office") == devices.head("tablet"));
 }
 
+TEST_CASE("of a line of commits that was set aside one ref is kept, that of its last") {
+  const TwoDevices devices;
+  devices.at("tablet", {"put", "barn/ghost.json"}, "{}");
+  devices.at("office", {"member", "remove", "tablet"});
+  std::string refs;
+  for (const std::size_t commits : {1, 2, 3}) {
+    devices.at("office", {"fetch", "tablet", "--as", "tablet"});
+    const core::Json merged =
+        json_line(devices.at("office", {"merge", "remotes/tablet/main", "--json"}));
+    CHECK(merged.find("peeled")->items().size() == commits);
+    refs = devices.at("office", {"ref", "list", "peeled/"});
+    CHECK(std::count(refs.begin(), refs.end(), '\n') == 1);
+    CHECK(refs.starts_with(devices.head("tablet")));
+    devices.at("tablet", {"put", "barn/ghost.json"}, std::to_string(commits));
+  }
+}
+
 TEST_CASE("a repository with another root is no clone and is refused") {
   const TwoDevices devices;
   devices.must({"init", "stranger"});
