@@ -182,7 +182,8 @@ class Incoming::Impl {
   Open open_;
   bool had_stream_ = false, at_start_ = true, is_stopped_ = false, is_changed_ = false;
   std::uint64_t commits_ = 0, operations_ = 0;
-  std::uint64_t own_sequence_ = 0;  // the greatest of commits of this writer that came
+  bool is_copied_ = false;          // a commit came that has this writer's id
+  std::uint64_t own_sequence_ = 0;  // the greatest of those that this key signed
   std::unordered_set<Id> refused_;
   std::optional<objects::TreeVerifier> trees_;
 };
@@ -326,7 +327,11 @@ Received Incoming::Impl::judge(const Commit& commit, const Bytes& bytes) {
     if (!commit.parents.empty()) hint.base = commit.parents.front();
     objects_.put(ObjectType::kCommit, bytes, hint);
     if (commit.writer == repository_.writer) {
-      own_sequence_ = std::max(own_sequence_, commit.sequence);
+      is_copied_ = true;
+      // Another key's number could be the last that there is.
+      if (commit.author == repository_.key().public_key()) {
+        own_sequence_ = std::max(own_sequence_, commit.sequence);
+      }
     }
   }
   for (const CommitId& parent : commit.parents) heads_.erase(parent);
@@ -440,7 +445,7 @@ void Incoming::Impl::move_refs(const std::set<CommitId>& wanted, refs::WriteBatc
 /// Commits of this very writer that were not here: its folder was copied, or is a backup. What is
 /// written here from now on comes after them, and under another name from the next opening on.
 void Incoming::Impl::part_from_copies(refs::WriteBatch& batch) const {
-  if (own_sequence_ == 0) return;
+  if (!is_copied_) return;
   batch.sequence_min = own_sequence_;
   WriterId writer;
   repository_.environment.random_bytes(reinterpret_cast<std::uint8_t*>(&writer.value),

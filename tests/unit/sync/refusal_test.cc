@@ -42,6 +42,31 @@ struct Fixture {
     }
     return all;
   }
+  /// A commit as nobody's engine would make it, signed with the key of `side` and stored there.
+  static CommitId forge(const SyncSide& side, const std::vector<CommitId>& parents,
+                        const WriterId& writer, std::uint64_t sequence) {
+    refs::WriteBatch batch;
+    repo::Staging staging(*side.state->store, side.state->files);
+    Commit commit;
+    commit.parents = parents;
+    commit.writer = writer;
+    commit.sequence = sequence;
+    const std::uint64_t millis = side.state->read_commit(parents.front()).clock.millis() + 1;
+    commit.clock = HybridTime::of(millis, static_cast<std::uint16_t>(sequence));
+    Entry entry;
+    entry.content = staging.put(ObjectType::kBlob, "x" + std::to_string(sequence % 10));
+    entry.size = 2;
+    entry.stamp = commit.stamp();
+    const std::vector<objects::TreeChange> changes{{"stolen", entry}};
+    commit.tree = objects::edit_tree({staging, *side.state->node_cache}, staging,
+                                     side.state->read_commit(parents.front()).tree, changes);
+    objects::sign_commit(commit, side.state->key(), side.state->root);
+    const CommitId id(staging.put(ObjectType::kCommit, objects::encode_commit(commit)));
+    batch.loose.push_back(staging.loose().take());
+    REQUIRE_FALSE(side.state->database->write(batch).lost);
+    side.state->store->refresh();
+    return id;
+  }
   sync::Incoming incoming() { return sync::Incoming(*b->state, a->repository.public_key()); }
 
   TemporaryFolder folder;
@@ -104,6 +129,19 @@ TEST_CASE_METHOD(Fixture, "a commit without its parent is not taken, and the par
   CHECK(received[0].missing == std::vector<CommitId>{parent});
 }
 
+TEST_CASE_METHOD(Fixture, "a number that another key gave for this writer is not this writer's") {
+  const std::uint64_t before = b->state->database->sequence();
+  const WriterId writer = b->repository.writer();
+  const CommitId forged = forge(*a, {a->repository.resolve_commit("@")}, writer, UINT64_MAX);
+  sync::Outgoing outgoing(*a->state, {a->repository.resolve_commit("@"), forged}, {});
+  sync::Incoming incoming = this->incoming();
+  REQUIRE(pump(outgoing, incoming).count(Received::Kind::kTaken) == 2);
+  REQUIRE_FALSE(incoming.finish({}));
+  CHECK(b->state->database->sequence() == before);
+  // Who knows where the copy came from: this clone goes by another id from now on.
+  CHECK(b->state->database->setting(repo::kSettingWriter) != writer.hex());
+}
+
 TEST_CASE_METHOD(Fixture, "what may not be written is refused, with all that descends from it") {
   clone_folder(a->repository, folder / "c");
   SyncSide c(folder / "c");
@@ -112,28 +150,8 @@ TEST_CASE_METHOD(Fixture, "what may not be written is refused, with all that des
   std::vector<CommitId> forged;
   std::vector<CommitId> parents{head};
   for (std::uint64_t i = 1; i <= 2; ++i) {
-    refs::WriteBatch batch;
-    repo::Staging staging(*c.state->store, c.state->files);
-    Commit commit;
-    commit.parents = parents;
-    commit.writer = c.repository.writer();
-    commit.sequence = i;
-    commit.clock =
-        HybridTime::of(c.state->environment.now_millis() + i, static_cast<std::uint16_t>(i));
-    Entry entry;
-    entry.content = staging.put(ObjectType::kBlob, "x" + std::to_string(i));
-    entry.size = 2;
-    entry.stamp = commit.stamp();
-    const std::vector<objects::TreeChange> changes{{"stolen", entry}};
-    commit.tree = objects::edit_tree({staging, *c.state->node_cache}, staging,
-                                     c.state->read_commit(parents.front()).tree, changes);
-    objects::sign_commit(commit, c.state->key(), c.state->root);
-    const CommitId id(staging.put(ObjectType::kCommit, objects::encode_commit(commit)));
-    batch.loose.push_back(staging.loose().take());
-    REQUIRE_FALSE(c.state->database->write(batch).lost);
-    c.state->store->refresh();
-    forged.push_back(id);
-    parents = {id};
+    forged.push_back(forge(c, parents, c.repository.writer(), i));
+    parents = {forged.back()};
   }
   sync_one_way(*a, *b);
   for (const bool as_objects : {false, true}) {
