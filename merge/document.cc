@@ -9,6 +9,7 @@ namespace isodb::merge {
 namespace {
 
 std::optional<core::Json> parse(ByteView text) {
+  if (text.size() > kMergedBytesMax) return std::nullopt;
   try {
     return core::parse_json(text);
   } catch (const core::JsonError&) {

@@ -185,6 +185,13 @@ class DocumentMerge {
     return {decision.write ? *decision.write : live_.back(), {}};
   }
 
+  /// For what would be above 16 MiB when merged: as one field, and that it was is shown even where
+  /// one write alone decides it.
+  Content too_large_to_merge() {
+    flag("", ConflictReason::kBothChanged);
+    return by_writes_of_content(OnConflict::kTakeLatest);
+  }
+
   Content merge_texts() {
     const auto text = [&](std::size_t version) -> const Bytes& {
       return document(version).content();
@@ -201,6 +208,7 @@ class DocumentMerge {
         conflict = conflict || merged != text(live_[i]);
         merged = text(live_[i]);
       }
+      if (merged.size() > kMergedBytesMax) return too_large_to_merge();
     }
     if (conflict) flag("", ConflictReason::kOverlappingLines);
     return {std::nullopt, std::move(merged)};
@@ -209,10 +217,19 @@ class DocumentMerge {
   Content merge_json(const Rule* rule) {
     MergedFields merged = merge_fields(input_, DocumentPart::kContent, rule, live_writes_, bases_,
                                        sources_, equality_);
-    std::move(merged.conflicts.begin(), merged.conflicts.end(),
-              std::back_inserter(result_.conflicts));
-    if (merged.opaque_write) return {merged.opaque_write, {}};
-    return lay_out(*merged.value);
+    std::optional<Content> content;
+    if (merged.opaque_write) {
+      content = {merged.opaque_write, {}};
+    } else {
+      content = lay_out(*merged.value);
+    }
+    if (!content) return too_large_to_merge();
+    add(std::move(merged.conflicts));
+    return std::move(*content);
+  }
+
+  void add(std::vector<Conflict> conflicts) {
+    std::move(conflicts.begin(), conflicts.end(), std::back_inserter(result_.conflicts));
   }
 
   /// The write or version that says the same, the last written first.
@@ -229,9 +246,12 @@ class DocumentMerge {
     return version == live_.rend() ? std::nullopt : std::optional(*version);
   }
 
-  Content lay_out(const MergedValue& value) {
-    if (const auto write = says(value, DocumentPart::kContent)) return {write, {}};
-    return {std::nullopt, write_merged(value, sources_.of(live_.back()))};
+  /// nullopt: above 16 MiB.
+  std::optional<Content> lay_out(const MergedValue& value) {
+    if (const auto write = says(value, DocumentPart::kContent)) return Content{write, {}};
+    Bytes text = write_merged(value, sources_.of(live_.back()));
+    if (text.size() > kMergedBytesMax) return std::nullopt;
+    return Content{std::nullopt, std::move(text)};
   }
 
   // --- scripts
@@ -271,16 +291,25 @@ class DocumentMerge {
       merged = run_script({input_.path, base ? &*base : nullptr, &*merged, &*right,
                            side(live_[i - 1]), side(live_[i])},
                           given);
+      if (merged && given == Given::kTexts && merged->as_string().size() > kMergedBytesMax) {
+        return too_large_to_merge();
+      }
     }
     if (!merged) {
       flag("", ConflictReason::kScriptFailed);
       return merge_content_by(default_for_types(), nullptr);
     }
+    std::optional<Content> content;
+    if (given == Given::kTexts) {
+      content = {std::nullopt, Bytes(merged->as_string())};
+    } else {
+      std::vector<const Json*> roots;
+      for (const std::size_t version : live_) roots.push_back(sources_.root(version));
+      content = lay_out(modelled(*merged, roots));
+    }
+    if (!content) return too_large_to_merge();
     for (std::string& field : by_script_) flag(std::move(field), ConflictReason::kBothChanged);
-    if (given == Given::kTexts) return {std::nullopt, Bytes(merged->as_string())};
-    std::vector<const Json*> roots;
-    for (const std::size_t version : live_) roots.push_back(sources_.root(version));
-    return lay_out(modelled(*merged, roots));
+    return std::move(*content);
   }
 
   /// What a script returned, its containers laid out like those of the versions in their places.
@@ -359,11 +388,22 @@ class DocumentMerge {
     }
     MergedFields merged = merge_fields(input_, DocumentPart::kMetadata, nullptr, live_writes_,
                                        bases_, metadata_sources_, equality_);
-    std::move(merged.conflicts.begin(), merged.conflicts.end(),
-              std::back_inserter(result_.conflicts));
-    if (merged.opaque_write) return document(*merged.opaque_write).metadata();
-    if (!merged.value) return last;
-    const MergedValue& value = *merged.value;
+    std::optional<Bytes> metadata = last;
+    if (merged.opaque_write) {
+      metadata = document(*merged.opaque_write).metadata();
+    } else if (merged.value) {
+      metadata = lay_out_metadata(*merged.value);
+    }
+    if (merged.value && metadata && metadata->size() > kMergedBytesMax) {
+      merged.conflicts = {{DocumentPart::kMetadata, "", ConflictReason::kBothChanged}};
+      const auto writes = candidates_as_one_field(DocumentPart::kMetadata);
+      metadata = document(writes.empty() ? live_.back() : writes.back()).metadata();
+    }
+    add(std::move(merged.conflicts));
+    return metadata;
+  }
+
+  std::optional<Bytes> lay_out_metadata(const MergedValue& value) {
     if (value.data().is_object() && value.data().size() == 0) return std::nullopt;
     if (const auto write = says(value, DocumentPart::kMetadata)) {
       return document(*write).metadata();

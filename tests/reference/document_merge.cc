@@ -314,7 +314,15 @@ Bytes lay_out(const Node& merged, const MergeTask& task) {
     if (equal(version->value.json, merged)) return version->bytes;
   }
   const Document& greatest = task.versions.back();
-  return greatest.before + write_spelled(merged, greatest.style) + greatest.after;
+  Bytes text = greatest.before + write_spelled(merged, greatest.style) + greatest.after;
+  return text.size() > kMergedBytesMax ? core::write_json(merged->value) : text;
+}
+
+/// What stands for a result above 16 MiB: the content as one field, in conflict.
+MergedDocument as_one_field(const MergeTask& task) {
+  MergedDocument merged = merge_latest(task, LatestKind::kDeclared);
+  merged.conflicts.insert(Field{});
+  return merged;
 }
 
 }  // namespace
@@ -323,7 +331,12 @@ MergedDocument merge_json(const MergeTask& task, const FieldStrategies& fields) 
   JsonMerge merge(task, fields);
   const Value value = merge.merge({});
   MergedDocument merged;
-  merged.bytes = value.json != nullptr ? lay_out(value.json, task) : value.bytes.value_or("");
+  if (value.json != nullptr) {
+    merged.bytes = lay_out(value.json, task);
+    if (merged.bytes.size() > kMergedBytesMax) return as_one_field(task);
+  } else {
+    merged.bytes = value.bytes.value_or("");
+  }
   merged.conflicts = merge.take_conflicts();
   return merged;
 }
@@ -339,6 +352,7 @@ MergedDocument merge_text(const MergeTask& task) {
                                : Step<std::string>{right, right != merged.bytes};
     merged.bytes = stepped.value;
     if (stepped.conflict) merged.conflicts.insert(Field{});
+    if (merged.bytes.size() > kMergedBytesMax) return as_one_field(task);
   }
   return merged;
 }
@@ -373,10 +387,14 @@ ScriptMerge merge_by_script(const MergeTask& task, const ScriptStep& step) {
     merged =
         step(base ? given(*base) : std::nullopt, *merged, *given(task.versions[i]), i, conflicts);
     if (!merged || (!is_json && !merged->is_string())) return {ScriptOutcome::kFailed, {}};
+    if (!is_json && merged->as_string().size() > kMergedBytesMax) {
+      return {ScriptOutcome::kDone, as_one_field(task)};
+    }
   }
   if (is_json) {
-    return {ScriptOutcome::kDone,
-            {lay_out(spell_result(*merged, {}, task.versions), task), conflicts, false}};
+    const Bytes bytes = lay_out(spell_result(*merged, {}, task.versions), task);
+    if (bytes.size() > kMergedBytesMax) return {ScriptOutcome::kDone, as_one_field(task)};
+    return {ScriptOutcome::kDone, {bytes, conflicts, false}};
   }
   return {ScriptOutcome::kDone, {Bytes(merged->as_string()), conflicts, false}};
 }

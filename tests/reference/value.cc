@@ -6,11 +6,6 @@
 #include "core/utf8.h"
 
 namespace isodb::reference {
-namespace {
-
-constexpr std::size_t kMergedBytesMax = 16 * 1024 * 1024;
-
-}  // namespace
 
 bool operator==(const Value& a, const Value& b) {
   return equal(a.json, b.json) && a.bytes == b.bytes;

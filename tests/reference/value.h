@@ -11,6 +11,9 @@
 
 namespace isodb::reference {
 
+/// Larger documents are neither parsed nor made by merging.
+inline constexpr std::size_t kMergedBytesMax = 16 * 1024 * 1024;
+
 /// A field: the member names that lead to it.
 using Field = std::vector<std::string>;
 /// A value that may be missing, where its spelling does not matter.

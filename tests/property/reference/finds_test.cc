@@ -91,3 +91,18 @@ TEST_CASE("engine: the empty prefix alone is no prefix") {
   CHECK(story.text(member_path(key)) == member_text({"n", key, MemberRole::kWriter, {}, {}}));
   CHECK(difference_in(story).empty());
 }
+
+TEST_CASE("engine: a branch whose documents are above 16 MiB together merges, and goes on") {
+  const std::string half(std::size_t{9} << 20, 'x');
+  Story story;
+  const auto base = story.put(0, {0}, "notes.txt", "x\n");
+  const auto json = story.put(0, {base}, "d.json", "{}");
+  const auto left = story.put(1, {json}, "notes.txt", "x\n" + half + "l\n");
+  const auto right = story.put(2, {json}, "notes.txt", "x\n" + half + "r\n");
+  const auto left_too = story.put(1, {left}, "d.json", R"({"a":1,"l":")" + half + "\"}");
+  const auto right_too = story.put(2, {right}, "d.json", R"({"a":2,"r":")" + half + "\"}");
+  CHECK(story.text("notes.txt") == "x\n" + half + "r\n");
+  CHECK(story.flagged("d.json"));
+  story.put(0, {left_too, right_too}, "other.json", "1");
+  CHECK(difference(story.world(), state_engine(), 1, {.orders = 2}).value_or("").empty());
+}

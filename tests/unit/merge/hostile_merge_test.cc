@@ -29,6 +29,27 @@ MergedDocument merge3(const std::string& base, const std::string& left, const st
   return merge_files({"a", json_document(base), json_document(left), json_document(right)});
 }
 
+/// More than half of what is merged at most.
+const std::string kHalf(std::size_t{9} << 20, 'x');
+
+/// A script that answers with both sides one after the other, and puts a field in conflict.
+class JoiningScript final : public ScriptRunner {
+ public:
+  ScriptAnswer run(const Rule&, const ScriptStep& step) override {
+    ScriptAnswer answer;
+    if (step.left->is_string()) {
+      answer.value = core::Json::string(std::string(step.left->as_string()) +
+                                        std::string(step.right->as_string()));
+    } else {
+      answer.value = core::Json::array();
+      answer.value->append(*step.left);
+      answer.value->append(*step.right);
+    }
+    answer.conflicts.emplace_back("/a");
+    return answer;
+  }
+};
+
 }  // namespace
 
 TEST_CASE("Documents as deep as JSON may be merge inside") {
@@ -95,4 +116,54 @@ TEST_CASE("Numbers with large exponents are compared, not expanded") {
   const auto merged =
       merge3(R"({"a":1e999999999})", R"({"a":2e999999999})", R"({"a":1e999999999,"b":1})");
   CHECK(merged.document->content() == R"({"a":2e999999999,"b":1})");
+}
+
+TEST_CASE("Texts that would be above 16 MiB together are decided as one field, in conflict") {
+  const std::string left = "x\n" + kHalf + "l\n", right = "x\n" + kHalf + "r\n";
+  const auto merged =
+      merge_files({"a.txt", text_document("x\n"), text_document(left), text_document(right)});
+  CHECK(merged.document->content() == right);
+  CHECK(conflicts_text(merged.conflicts) == "whole both-changed");
+  // Of three the third merges with nothing.
+  const auto three = merge_files({.path = "a.txt",
+                                  .base = text_document("x\n"),
+                                  .left = text_document(left),
+                                  .right = text_document(right),
+                                  .more = {text_document("x\ny\n")}});
+  CHECK(three.document->content() == "x\ny\n");
+  CHECK(conflicts_text(three.conflicts) == "whole both-changed");
+}
+
+TEST_CASE("JSON that would be above 16 MiB is decided as one field, whatever became of fields") {
+  const std::string left = R"({"a":1,"l":")" + kHalf + "\"}",
+                    right = R"({"a":2,"r":")" + kHalf + "\"}";
+  const auto merged = merge3("{}", left, right);
+  CHECK(merged.document->content() == right);
+  CHECK(conflicts_text(merged.conflicts) == "whole both-changed");
+}
+
+TEST_CASE("Metadata that would be above 16 MiB is decided as one field") {
+  const auto with = [](const Bytes& metadata) {
+    return Document::make({"1", "application/json", metadata});
+  };
+  const Bytes left = R"({"a":1,"l":")" + kHalf + "\"}", right = R"({"a":2,"r":")" + kHalf + "\"}";
+  const auto merged = merge_files({"a", with("{}"), with(left), with(right)});
+  CHECK(merged.document->metadata() == right);
+  CHECK(conflicts_text(merged.conflicts) == "metadata whole both-changed");
+}
+
+TEST_CASE("What a script makes above 16 MiB is decided as one field, without its conflicts") {
+  const Rules rules =
+      Rules::parse(R"({"rules":[{"match":"**","strategy":"script","script":".isodb/merge/s"}]})");
+  JoiningScript script;
+  const std::string json = R"({"a":")" + kHalf + "\"}";
+  const std::vector<std::pair<DocumentPtr, DocumentPtr>> sides{
+      {text_document(kHalf + "l"), text_document(kHalf + "r")},
+      {json_document(json), json_document(json + " ")}};
+  for (const auto& [left, right] : sides) {
+    const auto merged = merge_files({"a", nullptr, left, right, &rules.all().front(), &script});
+    CHECK(merged.document->content() == right->content());
+    CHECK(conflicts_text(merged.conflicts) == "whole both-changed");
+    CHECK_FALSE(merged.script);
+  }
 }
