@@ -302,6 +302,7 @@ std::optional<PathHistory::Ground> PathHistory::ground(const WriteSet& live,
     queue.pop();
     take(next);
   }
+  if (frontier.taken.size() > writes_max) return std::nullopt;
   Ground ground;
   for (const auto& [write, state] : frontier.taken) ground.above.push_back(write);
   for (const auto& [write, by] : frontier.seen_by) ground.top.push_back(write);

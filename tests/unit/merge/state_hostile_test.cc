@@ -164,3 +164,21 @@ TEST_CASE("two writers who merge one another with a lag never have a ground, and
   CHECK(maker.fresh_engine()->merged(heads, maker.store).tree == maker.state(heads));
   CHECK(maker.text(heads, "x.json").back() == '!');
 }
+
+TEST_CASE("513 versions that saw one merge count by themselves, without its conflicts") {
+  for (const std::size_t count : {512U, 513U}) {
+    HistoryMaker maker;
+    const CommitId base = maker.commit({maker.root}, {{"x.json", R"({"a":0})"}});
+    const CommitId one = maker.commit({base}, {{"x.json", R"({"a":1})"}}, {.writer = 1});
+    const CommitId two = maker.commit({base}, {{"x.json", R"({"a":2})"}}, {.writer = 2});
+    REQUIRE(maker.text({one, two}, "x.json") == R"({"a":2}!)");
+    std::vector<CommitId> heads;
+    for (std::size_t i = 0; i < count; ++i) {
+      const char* const text = i == 0 ? R"({"a":3})" : R"({"a":2})";
+      heads.push_back(maker.commit({one, two}, {{"x.json", text}}, {.writer = 1000 + i}));
+    }
+    // Who wrote on top of the conflict decided the field; where only the versions count, who
+    // changed it did.
+    CHECK(maker.text(heads, "x.json") == (count == 512 ? R"({"a":2}!)" : R"({"a":3})"));
+  }
+}
