@@ -1,6 +1,7 @@
 #include "merge/commit_check.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -29,13 +30,15 @@ void CommitCheck::read_writes(const TreeId& base) {
   if (writes_read_) return;
   writes_read_ = true;
   const CommitFacts& facts = history_.graph().facts(commit_);
-  const std::vector<std::string> deleted = *history_.deleted_paths(commit_);
+  const auto held = history_.deleted_paths(commit_);
+  const std::vector<std::string>& deleted = *held;
   objects::TreeDiff diff(history_.nodes(), base, facts.tree);
   while (auto difference = diff.next()) {
     const bool is_deleted = std::binary_search(deleted.begin(), deleted.end(), difference->path);
     if (difference->after && (difference->after->flags & kFlagMerged) == 0 &&
         difference->after->stamp == facts.stamp) {
       if (is_deleted) clash_ = difference->path;
+      if (difference->after->flags != 0) flagged_ = difference->path;
       writes_.push_back({std::move(difference->path), std::move(difference->after)});
     } else if (is_deleted && difference->before) {
       is_odd_ = is_odd_ || difference->after.has_value();
@@ -45,15 +48,19 @@ void CommitCheck::read_writes(const TreeId& base) {
     }
   }
   // What the list names and the difference does not show: not there before, or left where it was.
+  std::vector<objects::TreeChange> others;
+  std::size_t at = 0;
   for (const std::string& path : deleted) {
-    const auto at =
-        std::lower_bound(writes_.begin(), writes_.end(), path,
-                         [](const auto& change, const auto& p) { return change.path < p; });
-    if (at != writes_.end() && at->path == path) continue;
+    while (at < writes_.size() && writes_[at].path < path) ++at;
+    if (at < writes_.size() && writes_[at].path == path) continue;
     const bool is_there = objects::find_entry(history_.nodes(), base, path).has_value();
     is_odd_ = is_odd_ || is_there;
-    writes_.insert(at, {path, std::nullopt});
+    others.push_back({path, std::nullopt});
   }
+  const auto middle = static_cast<std::ptrdiff_t>(writes_.size());
+  std::move(others.begin(), others.end(), std::back_inserter(writes_));
+  std::inplace_merge(writes_.begin(), writes_.begin() + middle, writes_.end(),
+                     [](const auto& a, const auto& b) { return a.path < b.path; });
 }
 
 std::string CommitCheck::denied(const TreeId& base) {
@@ -110,13 +117,17 @@ void CommitCheck::run(CheckedCommit& checked) {
     checked.refusal = "it deletes '" + clash_ + "', which its own tree holds";
     return;
   }
+  if (!flagged_.empty()) {
+    checked.refusal = "its own entry of '" + flagged_ + "' is marked as in conflict or erased";
+    return;
+  }
   checked.tree = expected_tree(checked.base);
   checked.tree_as_stated = checked.tree == facts.tree;
-  if (!checked.tree_as_stated) history_.set_tree(commit_, checked.tree);
-  if (facts.base && *facts.base != checked.base) {
-    checked.base_as_stated = facts.imported;
-    history_.set_base(commit_, checked.base);
-  }
+  // An imported commit's base is never this: its tree need not be kept by anybody.
+  checked.base_as_stated = facts.imported || !facts.base || *facts.base == checked.base;
+  // Both ways: an earlier run, in which twins were not known yet, may have said otherwise.
+  history_.set_tree(commit_, checked.tree_as_stated ? std::nullopt : std::optional(checked.tree));
+  history_.set_base(commit_, checked.base_as_stated ? std::nullopt : std::optional(checked.base));
 }
 
 }  // namespace isodb::merge

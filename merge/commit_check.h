@@ -41,6 +41,7 @@ class CommitCheck {
   bool writes_read_ = false;
   std::vector<objects::TreeChange> writes_;  // and deletions of what the base has; ascending
   std::string clash_;                        // a path that the commit both holds and deletes
+  std::string flagged_;                      // one whose own entry has a flag
   bool is_odd_ = false;  // its tree differs from the base in more than its writes
 };
 

@@ -5,8 +5,8 @@
 
 #include "core/hash.h"
 #include "isodb/error.h"
-#include "objects/commit_codec.h"
 #include "objects/content.h"
+#include "objects/deleted_paths.h"
 
 namespace isodb::merge {
 namespace {
@@ -15,7 +15,46 @@ namespace {
 constexpr std::size_t kDeletedPathsHeldMax = 1'000'000;
 constexpr std::size_t kMergedHeldMax = 65'536;
 constexpr std::uint64_t kDocumentBytesHeldMax = 32 << 20;
-constexpr std::uint64_t kDeletedListBytesMax = std::uint64_t{1} << 32;
+constexpr std::uint64_t kReadBytes = 64 << 10;
+
+/// A commit's deleted list, read no further than it is good.
+std::vector<std::string> read_deleted_paths(const objects::ObjectSource& source, const Id& id) {
+  const std::optional<objects::Object> object = source.get(id);
+  if (!object) {
+    throw Error(ErrorCode::kCorrupt, "the list of deleted paths " + id.hex() + " is missing",
+                "run fsck; fetch it again from a peer that has it");
+  }
+  objects::ContentRef ref{id, ContentKind::kBlob, object->payload.size()};
+  if (object->type == ObjectType::kList) {
+    ref.kind = ContentKind::kList;
+    ref.size = objects::decode_list(object->payload).size;
+  }
+  if (ref.size > objects::kDeletedListBytesMax) {
+    throw Error(ErrorCode::kLimit,
+                "the list of deleted paths " + id.hex() + " is of more than 64 MiB");
+  }
+  objects::ContentReader reader(source, ref);
+  objects::DeletedPathsDecoder decoder;
+  for (std::uint64_t at = 0; at < ref.size; at += kReadBytes) {
+    decoder.add(reader.read(at, kReadBytes));
+  }
+  return decoder.finish();
+}
+
+/// About what a document takes in memory once it was parsed.
+std::uint64_t memory_of(const Document& document) {
+  std::uint64_t bytes = 256;
+  const auto add = [&](ByteView text) {
+    bytes += text.size();
+    const std::size_t first = text.find_first_not_of(" \t\r\n");
+    if (first == ByteView::npos || (text[first] != '{' && text[first] != '[')) return;
+    bytes += text.size();  // its strings
+    for (const char c : text) bytes += c == ',' || c == ':' ? 32 : c == '{' || c == '[' ? 96 : 0;
+  };
+  add(document.content());
+  if (document.metadata()) add(*document.metadata());
+  return bytes;
+}
 
 /// What names a document whatever its stamp says.
 std::string document_key(const Entry& entry) {
@@ -43,30 +82,21 @@ std::optional<TreeId> History::base_tree(CommitIndex commit) {
   return facts.base;
 }
 
-void History::set_tree(CommitIndex commit, const TreeId& tree) {
-  trees_[commit] = tree;
+void History::set_tree(CommitIndex commit, const std::optional<TreeId>& tree) {
+  trees_.erase(commit);
+  if (tree) trees_.emplace(commit, *tree);
 }
 
-void History::set_base(CommitIndex commit, const TreeId& base) {
-  bases_[commit] = base;
+void History::set_base(CommitIndex commit, const std::optional<TreeId>& base) {
+  bases_.erase(commit);
+  if (base) bases_.emplace(commit, *base);
 }
 
 std::shared_ptr<const std::vector<std::string>> History::deleted_paths(CommitIndex commit) {
   if (const auto held = deleted_.find(commit); held != deleted_.end()) return held->second;
   auto paths = std::make_shared<std::vector<std::string>>();
   if (const std::optional<Id>& id = graph_.peek(commit).deleted) {
-    const std::optional<objects::Object> object = source_.get(*id);
-    if (!object) {
-      throw Error(ErrorCode::kCorrupt, "the list of deleted paths " + id->hex() + " is missing",
-                  "run fsck; fetch it again from a peer that has it");
-    }
-    objects::ContentRef ref{*id, ContentKind::kBlob, object->payload.size()};
-    if (object->type == ObjectType::kList) {
-      ref.kind = ContentKind::kList;
-      ref.size = objects::decode_list(object->payload).size;
-    }
-    *paths =
-        objects::decode_deleted_paths(objects::read_content(source_, ref, kDeletedListBytesMax));
+    *paths = read_deleted_paths(source_, *id);
   }
   if (deleted_paths_held_ + paths->size() > kDeletedPathsHeldMax) {
     deleted_.clear();
@@ -171,7 +201,7 @@ DocumentPtr History::document(const Entry& entry) {
   std::string key = document_key(entry);
   if (const auto held = documents_.find(key); held != documents_.end()) return held->second;
   DocumentPtr document = read_document(entry);
-  const std::uint64_t bytes = document->content().size() + 256;
+  const std::uint64_t bytes = memory_of(*document) + key.size();
   if (document_bytes_held_ + bytes > kDocumentBytesHeldMax) {
     documents_.clear();
     document_bytes_held_ = 0;

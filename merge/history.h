@@ -30,9 +30,9 @@ class History {
   /// S(past(c) less c), where the commit or a parent names it: nullopt for an imported merge and
   /// for a commit whose base is known to be wrong.
   std::optional<TreeId> base_tree(CommitIndex commit);
-  /// For a commit that names a wrong tree or base: what it should be.
-  void set_tree(CommitIndex commit, const TreeId& tree);
-  void set_base(CommitIndex commit, const TreeId& base);
+  /// For a commit that names a wrong tree or base: what it should be; nullopt: what it names.
+  void set_tree(CommitIndex commit, const std::optional<TreeId>& tree);
+  void set_base(CommitIndex commit, const std::optional<TreeId>& base);
 
   std::optional<Entry> entry(CommitIndex commit, std::string_view path) const {
     return objects::find_entry(nodes_, tree(commit), path);
@@ -48,6 +48,7 @@ class History {
   /// The versions behind a merged entry, by its stamp and digest, where they were met before.
   const Commits* merged_versions(const Entry& entry) const;
   void remember_merged(const Entry& entry, const Commits& versions);
+  void forget_merged() { merged_.clear(); }
 
   /// The paths below `prefix` that a commit wrote and did not delete, ascending; reads what its
   /// tree has that its first parent's has not.

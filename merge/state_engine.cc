@@ -38,9 +38,13 @@ class StateEngine::Impl {
         workspace.forget();  // half-done work may hold on to what is not there
         throw;
       }
-      workspace.forget();
-      states.clear();
+      forget();
     }
+  }
+
+  void forget() {
+    workspace.forget();
+    states.clear();
   }
 
   Commits heads_of(std::span<const CommitId> ids) {
@@ -173,6 +177,7 @@ CheckedCommit StateEngine::check(const CommitId& id, const Commit& commit,
                                  objects::ObjectSink& sink) {
   return impl_->settled([&] {
     Impl& impl = *impl_;
+    const std::size_t known = impl.graph.size();
     const CommitIndex index = impl.graph.add(id, commit);
     TeeSink both(sink, impl.scratch);
     const Commits parents = impl.graph.facts(index).parents;
@@ -187,7 +192,12 @@ CheckedCommit StateEngine::check(const CommitId& id, const Commit& commit,
     } else {
       checked.base = impl.merged(parents, both).tree;
     }
+    History& history = impl.workspace.history;
+    const auto trees = [&] { return std::pair(history.tree(index), history.base_tree(index)); };
+    const auto before = trees();
     CommitCheck(impl.workspace, both, index, impl.options.root).run(checked);
+    // What was computed while it was thought to hold another tree.
+    if (index < known && trees() != before) impl.forget();
     return checked;
   });
 }
@@ -209,12 +219,12 @@ void StateEngine::set_computed(const CommitId& id, const TreeId& base, const Tre
   const CommitIndex commit = impl_->graph.add(id);
   impl_->workspace.history.set_base(commit, base);
   impl_->workspace.history.set_tree(commit, tree);
-  impl_->workspace.forget();
+  impl_->forget();
 }
 
 void StateEngine::declare_twins(std::span<const Stamp> stamps) {
   impl_->graph.declare_twins(stamps);
-  impl_->workspace.forget();
+  impl_->forget();
 }
 
 CommitGraph& StateEngine::graph() {

@@ -38,11 +38,14 @@ void Workspace::trim(const std::string& path) {
 void Workspace::trim() {
   std::size_t held = 0;
   for (const auto& [name, path] : paths_) held += size_of(*path);
-  if (held > kWorkHeldMax) forget();
+  if (held > kWorkHeldMax) paths_.clear();
 }
 
 void Workspace::forget() {
   paths_.clear();
+  by_tree_.clear();
+  by_common_.clear();
+  history.forget_merged();
 }
 
 GovernedDocument Workspace::governed(const Entry& entry) {

@@ -33,6 +33,8 @@ class Workspace : public EnvironmentSource {
   void trim(const std::string& path);
   /// Forgets all work where it takes much memory. References from path() go.
   void trim();
+  /// Forgets all that was made of the history, as when a commit's tree or a stamp turned out to be
+  /// another's. References from path() go.
   void forget();
 
   EnvironmentPtr environment_of(const Commits& heads) override;

@@ -4,6 +4,7 @@
 
 #include "isodb/entry.h"
 #include "isodb/error.h"
+#include "objects/deleted_paths.h"
 #include "objects/header_lines.h"
 
 namespace isodb::objects {
@@ -178,25 +179,18 @@ Bytes encode_deleted_paths(const std::vector<std::string>& paths) {
       throw Error(ErrorCode::kInvalid, "the deleted paths are not sorted at '" + paths[i] + "'");
     }
     out.append(paths[i]).append("\n");
+    if (out.size() > kDeletedListBytesMax) {
+      throw Error(ErrorCode::kLimit, "the paths that one commit deletes take more than 64 MiB",
+                  "delete them in several commits");
+    }
   }
   return out;
 }
 
 std::vector<std::string> decode_deleted_paths(ByteView document) {
-  std::vector<std::string> paths;
-  while (!document.empty()) {
-    const std::size_t end = document.find('\n');
-    const bool good = end != ByteView::npos && path_problem(document.substr(0, end)).empty() &&
-                      (paths.empty() || paths.back() < document.substr(0, end));
-    if (!good) {
-      throw Error(ErrorCode::kCorrupt,
-                  "a list of deleted paths is damaged after line " + std::to_string(paths.size()));
-    }
-    paths.emplace_back(document.substr(0, end));
-    document.remove_prefix(end + 1);
-  }
-  if (paths.empty()) throw Error(ErrorCode::kCorrupt, "a list of deleted paths is empty");
-  return paths;
+  DeletedPathsDecoder decoder;
+  decoder.add(document);
+  return decoder.finish();
 }
 
 }  // namespace isodb::objects

@@ -1,8 +1,13 @@
 #include <algorithm>
+#include <chrono>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "merge/commit_check.h"
+#include "merge/history.h"
+#include "merge/workspace.h"
 #include "tests/support/histories.h"
 #include "tests/support/testing.h"
 
@@ -181,4 +186,160 @@ TEST_CASE("513 versions that saw one merge count by themselves, without its conf
     // changed it did.
     CHECK(maker.text(heads, "x.json") == (count == 512 ? R"({"a":2}!)" : R"({"a":3})"));
   }
+}
+
+TEST_CASE("a commit's own entry may not be marked as in conflict or erased") {
+  HistoryMaker maker;
+  const CommitId base = maker.commit({maker.root}, {{"x", "1"}});
+  for (const std::uint8_t flag : {kFlagConflict, kFlagErased}) {
+    Commit commit = maker.make({base}, {{"own", "1"}}, {});
+    Entry entry = maker.entry("x", "2", commit.stamp());
+    entry.flags = flag;
+    commit.tree = objects::edit_tree(maker.nodes(), maker.store, commit.tree,
+                                     std::vector{objects::TreeChange{"x", entry}});
+    const auto checked = maker.engine().check(maker.put(commit), commit, maker.store);
+    CHECK(checked.refusal == "its own entry of 'x' is marked as in conflict or erased");
+  }
+}
+
+TEST_CASE("a deleted list that names one chunk very often is read to its first fault alone") {
+  /// Counts what is read.
+  struct Counting : objects::ObjectSource {
+    explicit Counting(const objects::ObjectSource& all) : source(all) {}
+    std::optional<objects::Object> get(const Id& id) const override {
+      ++reads;
+      return source.get(id);
+    }
+    bool contains(const Id& id) const override { return source.contains(id); }
+    const objects::ObjectSource& source;
+    mutable std::size_t reads = 0;
+  };
+  HistoryMaker maker;
+  std::string chunk;
+  for (int i = 10'000; chunk.size() < (64 << 10) - 6; ++i) chunk += std::to_string(i) + "\n";
+  const Id blob = maker.store.put(ObjectType::kBlob, chunk);
+  const auto list_of = [&](std::size_t chunks) {
+    return maker.store.put(
+        ObjectType::kList,
+        objects::encode_list(0, std::vector<objects::ListItem>(chunks, {blob, chunk.size()})));
+  };
+  const auto read = [&](std::size_t chunks) {
+    Commit commit = maker.make({maker.root}, {{"own", "1"}}, {});
+    commit.deleted = list_of(chunks);
+    Counting source(maker.store);
+    merge::History history(source, maker.cache);
+    const merge::CommitIndex index = history.graph().add(maker.put(commit));
+    source.reads = 0;
+    const auto code = error_code_of([&] { history.deleted_paths(index); });
+    CHECK(source.reads < 10);
+    return code;
+  };
+  CHECK(read(500) == ErrorCode::kCorrupt);
+  const Id inner = list_of(512);
+  Commit commit = maker.make({maker.root}, {{"own", "1"}}, {});
+  commit.deleted =
+      maker.store.put(ObjectType::kList, objects::encode_list(1, {{inner, 512 * chunk.size()},
+                                                                  {inner, 512 * chunk.size()},
+                                                                  {inner, 512 * chunk.size()}}));
+  merge::History history(maker.store, maker.cache);
+  const merge::CommitIndex index = history.graph().add(maker.put(commit));
+  CHECK(error_code_of([&] { history.deleted_paths(index); }) == ErrorCode::kLimit);
+}
+
+TEST_CASE("a list of many paths that were not there is checked in no more than seconds") {
+  HistoryMaker maker;
+  // The tree's changes lie behind what the list names.
+  HistoryMaker::Writes writes;
+  for (int i = 0; i < 20'000; ++i) writes["z" + std::to_string(i)] = "1";
+  Commit commit = maker.make({maker.root}, writes, {});
+  std::string list;
+  for (int i = 100'000; i < 300'000; ++i) list += std::to_string(i) + "\n";
+  commit.deleted = objects::write_content(maker.store, list).id;
+  const auto start = std::chrono::steady_clock::now();
+  const auto checked = maker.engine().check(maker.put(commit), commit, maker.store);
+  CHECK(checked.refusal.empty());
+  CHECK(checked.tree_as_stated);
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
+}
+
+TEST_CASE("what documents' metadata and trees take in memory is counted") {
+  HistoryMaker maker;
+  merge::History history(maker.store, maker.cache);
+  const auto first_is_dropped = [&](const std::function<Entry(int)>& entry_of) {
+    const std::weak_ptr<const merge::Document> first = history.document(entry_of(0));
+    for (int i = 1; i < 800; ++i) history.document(entry_of(i));
+    return first.expired();
+  };
+  CHECK(first_is_dropped([&](int i) {
+    Entry entry = maker.entry("x", std::to_string(i), {});
+    entry.metadata = maker.store.put(
+        ObjectType::kBlob, R"({"m":")" + std::string(60'000, 'm') + std::to_string(i) + "\"}");
+    return entry;
+  }));
+  CHECK(first_is_dropped([&](int i) {
+    std::string text = "[" + std::to_string(i);
+    for (int item = 0; item < 2'000; ++item) text += ",0";
+    return maker.entry("x.json", text + "]", {});
+  }));
+}
+
+TEST_CASE("what was found before a commit of the same stamp was known is found again") {
+  HistoryMaker maker;
+  const CommitId base = maker.commit({maker.root}, {{"x.json", R"({"a":1})"}});
+  // Two commits with one stamp and one entry: two versions, as soon as both are known.
+  const HistoryMaker::As as{
+      .writer = 7, .clock = std::uint64_t{1'800'000'000'000} << 16, .sequence = 1};
+  const CommitId left = maker.commit({base}, {{"x.json", R"({"a":2})"}}, as);
+  Commit other = maker.make({base}, {{"x.json", R"({"a":2})"}}, as);
+  other.message = "twin";
+  const CommitId right = maker.put(other);
+  const CommitId third = maker.commit({base}, {{"x.json", R"({"a":3})"}});
+  const std::vector<CommitId> all{left, right, third};
+  const auto early = maker.fresh_engine(), late = maker.fresh_engine();
+  early->merged(std::vector{left, third}, maker.store);
+  late->merged(std::vector{right, third}, maker.store);
+  const TreeId tree = maker.fresh_engine()->merged(all, maker.store).tree;
+  CHECK(early->merged(all, maker.store).tree == tree);
+  CHECK(late->merged(all, maker.store).tree == tree);
+}
+
+TEST_CASE("states that were computed before a commit's trees were named are computed anew") {
+  HistoryMaker maker;
+  const CommitId base = maker.commit({maker.root}, {{"x", "1"}});
+  // It says that it deletes what its tree holds.
+  Commit odd = maker.make({base}, {{"own", "1"}}, {});
+  odd.deleted = objects::write_content(maker.store, objects::encode_deleted_paths({"x"})).id;
+  const CommitId id = maker.put(odd);
+  const CommitId other = maker.commit({base}, {{"z", "1"}});
+  const std::vector<CommitId> heads{id, other};
+  const auto engine = maker.fresh_engine(), checking = maker.fresh_engine();
+  const auto checked = maker.engine().check(id, odd, maker.store);
+  REQUIRE_FALSE(checked.tree_as_stated);
+  const TreeId right = maker.state(heads);
+  CHECK(engine->merged(heads, maker.store).tree != right);
+  engine->set_computed(id, checked.base, checked.tree);
+  CHECK(engine->merged(heads, maker.store).tree == right);
+  checking->merged(heads, maker.store);
+  checking->check(id, odd, maker.store);
+  CHECK(checking->merged(heads, maker.store).tree == right);
+}
+
+TEST_CASE("an imported merge has the base that it names, whatever its parents come to") {
+  HistoryMaker maker;
+  const CommitId base = maker.commit({maker.root}, {{"x", "1"}});
+  const CommitId a = maker.commit({base}, {{"x", "2"}}, {.writer = 1});
+  const CommitId b = maker.commit({base}, {{"y", "2"}}, {.writer = 2});
+  Commit imported = maker.make({a, b}, {{"z", "1"}}, {});
+  imported.base = maker.read(imported.parents.front()).tree;
+  imported.origin.push_back({"system", "git"});
+  const CommitId id = maker.put(imported);
+  merge::Workspace workspace(maker.store, maker.cache, {});
+  const merge::CommitIndex index = workspace.history.graph().add(id, imported);
+  merge::CheckedCommit checked;
+  checked.base = maker.state({a, b});
+  merge::CommitCheck(workspace, maker.store, index, maker.root).run(checked);
+  CHECK(checked.refusal.empty());
+  CHECK(checked.base_as_stated);
+  // Nobody keeps the tree that its parents come to.
+  CHECK_FALSE(workspace.history.base_tree(index));
 }
