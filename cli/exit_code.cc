@@ -15,6 +15,8 @@ ExitCode exit_code_of(ErrorCode code) {
       return ExitCode::kUnverified;
     case ErrorCode::kBusy:
       return ExitCode::kBusy;
+    case ErrorCode::kNotHeld:
+      return ExitCode::kNotHeld;
     case ErrorCode::kIo:
     case ErrorCode::kDenied:
     case ErrorCode::kUnsupported:

@@ -15,6 +15,7 @@ enum class ExitCode : int {
   kUnreachable = 6,  ///< a peer could not be reached
   kFailed = 7,       ///< refused or impossible: disk, rights, a limit, a newer version
   kBusy = 8,         ///< somebody else holds what is needed: the same command may succeed later
+  kNotHeld = 9,      ///< this copy is partial and does not hold what is needed
 };
 
 ExitCode exit_code_of(ErrorCode code);

@@ -106,6 +106,8 @@ a peer could not be reached
 refused or impossible: disk, rights, a limit, a newer version
 .It 8
 busy: somebody else holds what is needed; the same command may succeed later
+.It 9
+not held: this copy is partial, and what is needed has to be fetched
 .El
 )mdoc";
 

@@ -26,6 +26,8 @@ std::string_view error_code_name(ErrorCode code) {
       return "unsupported";
     case ErrorCode::kLimit:
       return "limit";
+    case ErrorCode::kNotHeld:
+      return "not_held";
   }
   return "unknown";
 }

@@ -135,6 +135,9 @@ WriterId Repository::writer() const {
 PublicKey Repository::public_key() const {
   return state_->key().public_key();
 }
+Scope Repository::scope() const {
+  return *state_->reload_scope();
+}
 
 Id Repository::resolve(std::string_view revision) const {
   return repo::resolve_revision(*state_, revision);

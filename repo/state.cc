@@ -5,6 +5,7 @@
 #include "isodb/error.h"
 #include "objects/commit_codec.h"
 #include "repo/key_file.h"
+#include "repo/scope.h"
 
 namespace isodb {
 
@@ -34,6 +35,14 @@ RepositoryState::RepositoryState(std::filesystem::path repository_folder,
     if (!id) throw Error(ErrorCode::kCorrupt, folder.string() + ": the writer's id is damaged");
     writer = *id;
   }
+  reload_scope();
+}
+
+std::shared_ptr<const Scope> RepositoryState::reload_scope() {
+  auto read =
+      std::make_shared<const Scope>(repo::parse_scope(database->setting(repo::kSettingScope)));
+  scope_.store(read);
+  return read;
 }
 
 const SecretKey& RepositoryState::key() const {

@@ -11,6 +11,7 @@
 #include "isodb/commit.h"
 #include "isodb/key.h"
 #include "isodb/repository.h"
+#include "isodb/scope.h"
 #include "objects/content.h"
 #include "objects/tree.h"
 #include "refs/database.h"
@@ -65,6 +66,10 @@ class RepositoryState : public std::enable_shared_from_this<RepositoryState> {
   /// Follows tags to what they name.
   Id peel_tags(Id id) const;
   std::string branch() const;
+  /// Which contents this repository is to hold, as it was read last: at opening, or by
+  /// reload_scope(). Another process may have widened it since.
+  std::shared_ptr<const Scope> scope() const { return scope_.load(); }
+  std::shared_ptr<const Scope> reload_scope();
   /// Keeps storage bounded. Call after a write that is durable already; does not throw.
   void pack_when_due();
 
@@ -84,6 +89,7 @@ class RepositoryState : public std::enable_shared_from_this<RepositoryState> {
   mutable std::mutex key_mutex_;
   mutable std::optional<SecretKey> key_;
   refs::SharedSlot<const Head> head_;  // used last
+  refs::SharedSlot<const Scope> scope_;
 };
 
 namespace repo {

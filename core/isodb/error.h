@@ -18,6 +18,7 @@ enum class ErrorCode {
   kUnverified,   ///< a signature or a proof does not hold
   kUnsupported,  ///< a newer version, or something this build cannot do
   kLimit,        ///< a documented limit is exceeded
+  kNotHeld,      ///< this copy is partial and does not hold it: fetch it
 };
 
 /// The stable lower-case name of a code ("not_found"), as --json prints it.

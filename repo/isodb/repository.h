@@ -15,6 +15,7 @@
 #include "isodb/error.h"
 #include "isodb/id.h"
 #include "isodb/key.h"
+#include "isodb/scope.h"
 #include "isodb/snapshot.h"
 #include "isodb/transaction.h"
 
@@ -172,6 +173,8 @@ class Repository {
   CommitId id() const;  ///< the root commit's id
   WriterId writer() const;
   PublicKey public_key() const;  ///< of the key this clone signs with
+  /// Which contents it is to hold; of a partial repository not all. Read anew.
+  Scope scope() const;
 
   /// REV: a ref name in full or without "heads/" or "tags/", an id or unique prefix of 4 digits or
   /// more, "@" for the current branch, each followed by any of "~n" and "@{n}" (the ref n moves
