@@ -24,8 +24,10 @@ enum class DiffForm {
 struct DiffFormOptions {
   bool stat = false, names = false, patch = false;
 
+  /// All but --patch, which not every command has.
   void declare(Options& options);
   DiffForm form() const;
+  bool is_given() const { return stat || names || patch; }
 };
 
 /// "added", "removed" or "changed".

@@ -59,14 +59,10 @@ ExitCode meet(Context& context, Repository& repository, const sync::Remote& remo
 }
 
 ExitCode conflicts_remaining(Context& context, const Repository& repository) {
-  bool found = false;
   if (!repository.ref(repository.current_branch())) return ExitCode::kDone;
-  repository.conflicts("@", "", [&](const PathConflict&) {
-    found = true;
-    return false;
-  });
-  if (!found) return ExitCode::kDone;
-  context.note("documents are in conflict: 'isodb conflicts' lists them");
+  const std::uint64_t count = repository.conflict_count();
+  if (count == 0) return ExitCode::kDone;
+  context.note(counted(count, "document") + " in conflict: 'isodb conflicts' lists them");
   return ExitCode::kConflicts;
 }
 

@@ -20,7 +20,7 @@ JsonObject json_of(const MovedRef& moved) {
       .id("before", moved.before)
       .id("after", moved.after)
       .number("merged", moved.merged_paths)
-      .number("conflicts", moved.paths_in_conflict);
+      .number("merged_conflicts", moved.paths_in_conflict);
   return object;
 }
 

@@ -28,6 +28,26 @@ std::vector<Version> described(const RepositoryState& repository,
   return result;
 }
 
+std::uint64_t count_conflicts(const objects::NodeReader& nodes, const TreeId& tree) {
+  objects::Cursor cursor(nodes, tree);
+  std::uint64_t count = 0;
+  for (cursor.seek({}); cursor.valid(); cursor.next()) {
+    cursor.seek_to_flag(kFlagConflict);
+    if (!cursor.valid()) break;
+    ++count;
+  }
+  return count;
+}
+
+/// The outcome of what was computed, with what only its tree tells.
+MergeOutcome whole_outcome(RepositoryState& repository, const repo::BranchMerge& merge,
+                           const objects::ObjectSource& objects) {
+  MergeOutcome outcome = repo::outcome_of(repository, merge);
+  outcome.paths_remaining =
+      count_conflicts(objects::NodeReader(objects, *repository.node_cache), merge.state.tree);
+  return outcome;
+}
+
 std::string part_name(merge::DocumentPart part) {
   switch (part) {
     case merge::DocumentPart::kMediaType:
@@ -54,7 +74,7 @@ MergeOutcome Repository::merge(std::string_view revision, const std::string& bra
     batch.collection_generation = state_->store->collection_generation();
     refs::LooseBatch objects(*state_->store);
     const repo::BranchMerge merge = repo::merge_into_branch(*state_, branch, others, objects);
-    MergeOutcome outcome = repo::outcome_of(*state_, merge);
+    MergeOutcome outcome = whole_outcome(*state_, merge, objects);
     if (merge.is_done()) return outcome;
     if (!objects.empty()) batch.loose.push_back(objects.take());
     repo::add_moves(batch, merge, "merge: " + std::string(revision));
@@ -78,7 +98,7 @@ MergePlan Repository::plan_merge(std::string_view revision, const std::string& b
   const repo::BranchMerge merge =
       repo::merge_into_branch(*state_, branch, resolve_heads(revision), *objects);
   MergePlan plan;
-  plan.outcome_ = repo::outcome_of(*state_, merge);
+  plan.outcome_ = whole_outcome(*state_, merge, *objects);
   const objects::NodeReader nodes(*objects, *state_->node_cache);
   objects::TreeDiff diff(nodes, state_->head(*merge.before)->tree, merge.state.tree);
   while (std::optional<objects::TreeDifference> found = diff.next()) {
@@ -115,6 +135,10 @@ void Repository::conflicts(std::string_view revision, std::string_view prefix,
     if (found.script) conflict.script_message = found.script->message;
     if (!take(conflict)) return;
   }
+}
+
+std::uint64_t Repository::conflict_count(std::string_view revision) const {
+  return count_conflicts(state_->nodes(), snapshot(revision).tree_id());
 }
 
 std::vector<Version> Repository::versions(std::string_view revision,

@@ -72,7 +72,7 @@ void settle(const Arguments& arguments, Context& context, Transaction& transacti
   if (arguments.file) {
     document = Input(*arguments.file).read_all(kJsonBytesMax);
   } else {
-    EditFile file(path, transaction.get(path).value_or(Bytes()));
+    EditFile file(name_of(path), transaction.get(path).value_or(Bytes()));
     file.edit(context.editor());
     document = file.read();
   }

@@ -88,6 +88,7 @@ struct MergeOutcome {
   std::vector<CommitId> peeled;  ///< revoked, forked or too many: they do not count (docs/merge.md)
   std::uint64_t merged_paths = 0;       ///< whose versions had to be merged
   std::uint64_t paths_in_conflict = 0;  ///< of these
+  std::uint64_t paths_remaining = 0;    ///< in conflict in `after`, whoever merged them
 };
 
 /// What a merge would do: nothing of it is stored.
@@ -233,6 +234,8 @@ class Repository {
   /// O(log n) for each.
   void conflicts(std::string_view revision, std::string_view prefix,
                  const std::function<bool(const PathConflict&)>& take) const;
+  /// How many there are in all. O(log n) for each, and no version is read.
+  std::uint64_t conflict_count(std::string_view revision = "@") const;
   /// The versions of a path that nobody has written over, in fold order; the last is what the
   /// default of merging prefers. Empty where nobody wrote the path.
   std::vector<Version> versions(std::string_view revision, const std::string& path) const;

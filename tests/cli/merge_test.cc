@@ -34,8 +34,8 @@ TEST_CASE("edits of different fields both survive, and both branches end with on
   runner.put_on("trial", "cows/ada.json", R"({"name":"Ada","weight":510,"visits":1})");
   runner.put_on("main", "cows/ada.json", R"({"name":"Ada","weight":500,"visits":2})");
   const core::Json merged = json_line(runner.must({"merge", "trial", "--json"}));
-  CHECK(keys_of(merged) ==
-        Words{"branch", "result", "before", "after", "heads", "peeled", "merged", "conflicts"});
+  CHECK(keys_of(merged) == Words{"branch", "result", "before", "after", "heads", "peeled", "merged",
+                                 "merged_conflicts", "conflicts"});
   CHECK(member(merged, "result") == "merged");
   CHECK(member(merged, "conflicts") == "0");
   CHECK(runner.document() == R"({"name":"Ada","weight":510,"visits":2})");
@@ -211,6 +211,65 @@ TEST_CASE("a plan shows the merge and changes nothing") {
   CHECK(runner.head() == before);
   CHECK(member(json_line(runner.must({"merge", "trial", "--json"})), "after") ==
         member(planned[1], "after"));
+}
+
+TEST_CASE("a conflict that remains is in every merge's exit code and count, whoever merged it") {
+  const ApartRunner runner;
+  runner.put_on("trial", "cows/ada.json", R"({"name":"Ada","weight":510,"visits":1})");
+  runner.put_on("main", "cows/ada.json", R"({"name":"Ada","weight":520,"visits":1})");
+  CHECK(runner.run({"merge", "trial"}).exit_code == 4);
+  const auto expect = [&](Words words, const std::string& result) {
+    words.emplace_back("--json");
+    const Ran ran = runner.run(words);
+    CHECK(ran.exit_code == 4);
+    const core::Json said = json_lines(ran.out).back();
+    CHECK(member(said, "result") == result);
+    CHECK(member(said, "conflicts") == "1");
+  };
+  expect({"merge", "trial"}, "up-to-date");
+  expect({"merge", "trial", "--plan"}, "up-to-date");
+  CHECK(contains(runner.run({"merge", "trial"}).err, "1 document in conflict"));
+  expect({"merge", "main", "--into", "trial", "--plan"}, "merged");
+  expect({"merge", "main", "--into", "trial"}, "merged");
+  runner.put_on("trial", "cows/eve.json", "{}");
+  runner.must({"switch", "main"});
+  expect({"merge", "trial", "--plan"}, "fast-forward");
+  const core::Json forward = json_line(runner.run({"merge", "trial", "--json"}).out);
+  CHECK(member(forward, "merged_conflicts") == "0");
+  CHECK(member(forward, "conflicts") == "1");
+  runner.must({"resolve", "cows/ada.json", "--accept"});
+  CHECK(member(json_line(runner.must({"merge", "trial", "--json"})), "conflicts") == "0");
+}
+
+TEST_CASE("a plan speaks of what would be, and shows a JSON Patch") {
+  const ApartRunner runner;
+  runner.put_on("trial", "cows/ada.json", R"({"name":"Ada","weight":510,"visits":1})");
+  runner.put_on("main", "cows/ada.json", R"({"name":"Ada","weight":520,"visits":2})");
+  Words words{"merge", "main", "--into", "trial", "--plan"};
+  const Ran planned = runner.run(words);
+  CHECK(planned.exit_code == 4);
+  CHECK(contains(planned.out, "trial would become the merge "));
+  CHECK(contains(planned.err, "1 document would be in conflict"));
+  words.emplace_back("--patch");
+  const Ran patch = runner.run(words);
+  CHECK(patch.exit_code == 4);
+  CHECK(core::parse_json(patch.out).items().size() == 2);
+  runner.put_on("main", "new.json", "{}");
+  CHECK(runner.run(words).exit_code == 2);
+  CHECK(runner.run({"merge", "main", "--into", "trial", "--stat"}).exit_code == 2);
+}
+
+TEST_CASE("resolve --edit edits a document in a folder and leaves no file behind") {
+  const ApartRunner runner;
+  runner.put_on("trial", "cows/ada.json", R"({"weight":510})");
+  runner.put_on("main", "cows/ada.json", R"({"weight":520})");
+  CHECK(runner.run({"merge", "trial"}).exit_code == 4);
+  const Ran ran = runner.shell(
+      "mkdir t; EDITOR='sed -i s/520/515/' TMPDIR=$PWD/t isodb -q resolve cows/ada.json --edit; "
+      "echo code $?; ls t");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out == "code 0\n");
+  CHECK(runner.document() == R"({"weight":515})");
 }
 
 TEST_CASE("resolve --all settles everything below a prefix in one commit") {
@@ -401,6 +460,7 @@ TEST_CASE("what a revoked device wrote without knowing is set aside, on every de
   const core::Json merged =
       json_line(devices.at("office", {"merge", "remotes/tablet/main", "--json"}));
   CHECK(merged.find("peeled")->items().size() == 1);
+  CHECK(contains(devices.at("office", {"merge", "remotes/tablet/main"}), "1 commit set aside"));
   CHECK(devices.try_at("office", {"get", "barn/ghost.json"}).exit_code == 1);
   devices.at("tablet", {"fetch", "office", "--as", "office"});
   devices.at("tablet", {"merge", "remotes/office/main"});
