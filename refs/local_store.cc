@@ -282,7 +282,9 @@ void LocalStore::adopt(std::vector<LooseRow> rows) {
   // Only what is complete up to a transaction may be relied on: when anything but these rows was
   // written since, the inventory has to tell what.
   const std::uint64_t counter = impl_->database.change_counter();
-  const bool only_these = impl_->database.transactions() == now->transactions + 1;
+  // Another thread may have read them already: then the next transaction is somebody else's.
+  const bool are_new = rows.front().number > now->loose_through;
+  const bool only_these = are_new && impl_->database.transactions() == now->transactions + 1;
   if (only_these) {
     auto next = std::make_shared<StoreState>(*now);
     for (LooseRow& row : rows) {

@@ -91,6 +91,22 @@ TEST_CASE_METHOD(Fixture, "rows adopted out of order hide nothing that others wr
   CHECK(one.store.statistics().loose_rows == 6);
 }
 
+TEST_CASE_METHOD(Fixture, "rows that were read before they are adopted hide nothing of others") {
+  Opened one(folder.path());
+  Opened two(folder.path());
+  for (unsigned round = 0; round < 3; ++round) {
+    LooseBatch objects(one.store);
+    const Id own = objects.put(ObjectType::kBlob, "own " + std::to_string(round));
+    WriteBatch batch = batch_of(objects);
+    batch.loose.front().number = one.database->write(batch).loose_numbers.front();
+    one.store.refresh();  // as another thread does that looks for something
+    const auto others = write_documents(two, round, 1);
+    one.store.adopt(std::move(batch.loose));
+    CHECK(one.store.contains(own));
+    CHECK(readable(one.store, others) == 1);
+  }
+}
+
 TEST_CASE_METHOD(Fixture, "more rows than the cache keeps are read all the same") {
   Opened opened(folder.path());
   std::mt19937 random(1);
