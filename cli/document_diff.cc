@@ -129,6 +129,19 @@ ReadDocument reader_of(const Snapshot& snapshot) {
   };
 }
 
+std::vector<std::string> changed_fields(const Entry& before, ByteView document_before,
+                                        const Entry& after, ByteView document_after) {
+  std::vector<std::string> pointers;
+  if (before.size > kDiffBytesMax || after.size > kDiffBytesMax) return pointers;
+  const std::optional<core::Json> older = value_of(before, document_before);
+  const std::optional<core::Json> newer = value_of(after, document_after);
+  if (!older || !newer) return pointers;
+  for (JsonChange& change : merge::diff_json(*older, *newer)) {
+    pointers.push_back(std::move(change.pointer));
+  }
+  return pointers;
+}
+
 struct DifferencePrinter::Impl {
   Context& context;
   const Repository& repository;

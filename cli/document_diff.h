@@ -40,6 +40,11 @@ using ReadDocument = std::function<Bytes(const std::string& path, const Entry& e
 /// From a snapshot.
 ReadDocument reader_of(const Snapshot& snapshot);
 
+/// JSON Pointers of the fields in which two documents differ, as diff_json() finds them; none where
+/// one of them is no JSON or too large to look into.
+std::vector<std::string> changed_fields(const Entry& before, ByteView document_before,
+                                        const Entry& after, ByteView document_after);
+
 /// Documents above this are not compared inside, only by size.
 inline constexpr std::uint64_t kDiffBytesMax = 64 << 20;
 

@@ -116,8 +116,12 @@ void GitExporter::add_ref(const RefInfo& info) {
   const std::optional<std::string> git_name = ref_to_git(info.name);
   if (!git_name) return unsupported("the ref " + info.name, "has a name that git refuses");
   if (info.type != ObjectType::kCommit && info.type != ObjectType::kTag) {
+    const bool is_merge = info.type == ObjectType::kMerge;
     return unsupported("the ref " + info.name,
-                       "names a " + std::string(object_type_name(info.type)));
+                       "names a " + std::string(object_type_name(info.type)) +
+                           (is_merge ? " without a commit on top, which 'isodb begin' and "
+                                       "'isodb commit --allow-empty' make"
+                                     : ""));
   }
   if (info.type == ObjectType::kTag && !info.name.starts_with("tags/")) {
     return unsupported("the ref " + info.name, "names a tag object outside of tags/");

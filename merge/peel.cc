@@ -174,14 +174,14 @@ bool Peel::is_revoked(CommitIndex commit) {
   if (known != revoked_.end()) return known->second;
   bool revoked = false;
   for (const CommitIndex revocation : revocations_of(graph_.peek(commit).author)) {
-    revoked = revoked || (is_concurrent(revocation, commit) && !is_void(revocation));
+    revoked = revoked || (relatives_of(revocation).is_concurrent(commit) && !is_void(revocation));
   }
   revoked_.emplace(commit, revoked);
   return revoked;
 }
 
-bool Peel::is_concurrent(CommitIndex a, CommitIndex b) {
-  return !graph_.in_past(a, b) && !graph_.in_past(b, a);
+Relatives& Peel::relatives_of(CommitIndex revocation) {
+  return relatives_.try_emplace(revocation, graph_, revocation, heads_).first->second;
 }
 
 WriteSet Peel::all_writes(PathHistory& writes) {
@@ -226,7 +226,7 @@ bool Peel::is_void(CommitIndex revocation) {
   const Commits others = revocations_of(author);
   for (const CommitIndex other : others) {
     if (is_void) break;
-    is_void = is_concurrent(other, revocation) &&
+    is_void = relatives_of(other).is_concurrent(revocation) &&
               is_more_senior(graph_.peek(other).author, author) && !this->is_void(other);
   }
   void_.emplace(revocation, is_void);

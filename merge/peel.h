@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "merge/peel_limits.h"
+#include "merge/relatives.h"
 #include "merge/workspace.h"
 
 namespace isodb::merge {
@@ -48,7 +49,7 @@ class Peel {
   bool may_be_revoked(CommitIndex commit) const;
   const Commits& revocations_of(const PublicKey& key);
   bool is_void(CommitIndex revocation);
-  bool is_concurrent(CommitIndex a, CommitIndex b);
+  Relatives& relatives_of(CommitIndex revocation);
   Seniority seniority_of(const PublicKey& key);
   bool is_more_senior(const PublicKey& a, const PublicKey& b);
   /// All writes of a path in D.
@@ -63,6 +64,7 @@ class Peel {
   std::unordered_set<std::string> changed_members_;  // paths
   std::map<PublicKey, Commits> revocations_;
   std::map<PublicKey, Seniority> seniority_;
+  std::unordered_map<CommitIndex, Relatives> relatives_;  // of revocations
   std::unordered_map<CommitIndex, bool> void_;
   std::unordered_map<CommitIndex, bool> revoked_;
   std::unordered_set<CommitIndex> set_aside_;  // forked or too many

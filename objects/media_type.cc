@@ -59,7 +59,7 @@ struct Extension {
   std::string_view type;
 };
 
-// Sorted by name.
+// Sorted by name. Part of the sync protocol: docs/format.md, "Media types by extension".
 constexpr Extension kExtensions[] = {
     {"7z", "application/x-7z-compressed"},
     {"avif", "image/avif"},
@@ -85,6 +85,7 @@ constexpr Extension kExtensions[] = {
     {"gpx", "application/gpx+xml"},
     {"gz", "application/gzip"},
     {"h", "text/plain"},
+    {"har", "application/har+json"},
     {"heic", "image/heic"},
     {"hpp", "text/plain"},
     {"htm", "text/html"},
@@ -92,6 +93,7 @@ constexpr Extension kExtensions[] = {
     {"ico", "image/vnd.microsoft.icon"},
     {"ics", "text/calendar"},
     {"ini", "text/plain"},
+    {"ipynb", "application/x-ipynb+json"},
     {"java", "text/plain"},
     {"jpeg", "image/jpeg"},
     {"jpg", "image/jpeg"},
@@ -136,6 +138,7 @@ constexpr Extension kExtensions[] = {
     {"tif", "image/tiff"},
     {"tiff", "image/tiff"},
     {"toml", "application/toml"},
+    {"topojson", "application/topo+json"},
     {"ts", "text/plain"},
     {"tsv", "text/tab-separated-values"},
     {"ttf", "font/ttf"},
@@ -144,6 +147,7 @@ constexpr Extension kExtensions[] = {
     {"wasm", "application/wasm"},
     {"wav", "audio/wav"},
     {"webm", "video/webm"},
+    {"webmanifest", "application/manifest+json"},
     {"webp", "image/webp"},
     {"woff", "font/woff"},
     {"woff2", "font/woff2"},
@@ -156,7 +160,7 @@ constexpr Extension kExtensions[] = {
     {"zip", "application/zip"},
     {"zst", "application/zstd"},
 };
-constexpr std::size_t kExtensionBytesMax = 8;
+constexpr std::size_t kExtensionBytesMax = 11;
 
 constexpr bool extension_before(const Extension& a, const Extension& b) {
   return a.name < b.name;

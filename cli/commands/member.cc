@@ -22,6 +22,7 @@ struct OneArguments {
 struct RoleArguments {
   std::string member, role;
   std::vector<std::string> prefixes;
+  bool everywhere = false;
 };
 
 struct NamedMember {
@@ -58,6 +59,12 @@ NamedMember find_member(const Snapshot& snapshot, const std::string& wanted) {
   }
   throw Error(ErrorCode::kInvalid, "several members are called '" + wanted + "'",
               "name one by its fingerprint: 'isodb member list'");
+}
+
+[[noreturn]] void throw_revoked(const Member& member) {
+  throw Error(
+      ErrorCode::kInvalid, "the key of '" + printable(member.name) + "' is revoked",
+      "clone anew on the device: the clone has a key of its own, which 'isodb member add' lets in");
 }
 
 ExitCode list(Context& context) {
@@ -99,6 +106,18 @@ ExitCode write(Context& context, const Member& member, const std::string& messag
   });
 }
 
+/// A path or its beginning, so it has no form that no path could have.
+void check_prefixes(const std::vector<std::string>& prefixes) {
+  for (const std::string& prefix : prefixes) {
+    const std::string problem =
+        path_problem(prefix.ends_with('/') ? prefix.substr(0, prefix.size() - 1) : prefix);
+    if (problem.empty()) continue;
+    throw Error(ErrorCode::kInvalid,
+                "no path begins with '" + printable(prefix) + "': the path " + problem,
+                "a prefix is like barn/ or cows/ada");
+  }
+}
+
 void declare_add(Options& options, AddArguments& arguments) {
   options.argument("KEY", &arguments.key, "what 'isodb key export' prints on the other device");
   options.argument("NAME", &arguments.name, "what people call the member");
@@ -108,13 +127,17 @@ void declare_add(Options& options, AddArguments& arguments) {
 }
 
 ExitCode add(const AddArguments& arguments, Context& context) {
+  check_prefixes(arguments.prefixes);
   const std::optional<PublicKey> key = PublicKey::parse(arguments.key);
   if (!key) {
     throw Error(ErrorCode::kInvalid, "'" + arguments.key + "' is no public key",
                 "'isodb key export' prints one: ed25519: and 64 hexadecimal digits");
   }
   const Repository& repository = context.repository(Access::kWrite);
-  if (repository.snapshot().entry(merge::member_path(*key))) {
+  const std::string path = merge::member_path(*key);
+  if (const std::optional<Bytes> document = repository.snapshot().get(path)) {
+    const std::optional<Member> member = merge::member_at(path, *document);
+    if (member && member->revoked) throw_revoked(*member);
     throw Error(ErrorCode::kInvalid, "the key is a member's already",
                 "'isodb member list' shows it; 'isodb member role' changes what it may do");
   }
@@ -137,13 +160,22 @@ void declare_role(Options& options, RoleArguments& arguments) {
   options.argument("MEMBER", &arguments.member, "a name, or the beginning of a fingerprint");
   options.argument("ROLE", &arguments.role, "admin, writer or reader");
   options.option("--prefix PREFIX", &arguments.prefixes,
-                 "a writer may change only paths that begin so; any number of times");
+                 "a writer may change only paths that begin so; any number of times; default: as "
+                 "before");
+  options.flag("--everywhere", arguments.everywhere, "a writer may change paths without a prefix");
 }
 
 ExitCode set_role(const RoleArguments& arguments, Context& context) {
+  check_prefixes(arguments.prefixes);
+  if (arguments.everywhere && !arguments.prefixes.empty()) {
+    throw Error(ErrorCode::kInvalid, "only one of --prefix and --everywhere can be given");
+  }
   NamedMember named = find_member(context.repository(Access::kWrite).snapshot(), arguments.member);
+  if (named.member.revoked) throw_revoked(named.member);
   named.member.role = merge::parse_role(arguments.role);
-  named.member.prefixes = arguments.prefixes;
+  if (arguments.everywhere || !arguments.prefixes.empty()) {
+    named.member.prefixes = arguments.prefixes;
+  }
   return write(context, named.member,
                "member: " + named.member.name + " becomes " + arguments.role);
 }

@@ -4,6 +4,7 @@
 #include "cli/input.h"
 #include "cli/output_file.h"
 #include "cli/script_run.h"
+#include "cli/text.h"
 #include "merge/document_merge.h"
 #include "merge/rules.h"
 
@@ -50,7 +51,30 @@ std::optional<MeasuredScript> read_script(const Arguments& arguments, const merg
   return MeasuredScript(std::filesystem::path(*arguments.rules).replace_filename(below).string());
 }
 
+void check(const Arguments& arguments) {
+  if (arguments.path) check_path(*arguments.path);
+  if (arguments.script && !arguments.rules) {
+    throw Error(ErrorCode::kInvalid, "--script stands for the script that a rule in --rules names",
+                "'isodb script test FILE BASE LEFT RIGHT' merges by a script alone");
+  }
+}
+
+void print(Context& context, const merge::MergedDocument& merged, const Bytes& bytes,
+           bool is_in_file) {
+  if (context.json()) {
+    JsonObject object;
+    object.objects("conflicts", conflicts_json(merged));
+    if (merged.script) object.string("script", merged.script->message);
+    context.print(object.bytes("text", bytes));
+    return;
+  }
+  if (!is_in_file) context.out() << bytes;
+  for (const std::string& line : conflict_lines(merged)) context.note(line);
+  if (merged.script) context.note("the script: " + printable(merged.script->message));
+}
+
 ExitCode run(const Arguments& arguments, Context& context) {
+  check(arguments);
   const std::size_t slash = arguments.left.rfind('/');
   const std::string path =
       arguments.path.value_or(arguments.left.substr(slash == std::string::npos ? 0 : slash + 1));
@@ -71,12 +95,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
     file.write(bytes);
     file.finish();
   }
-  if (context.json()) {
-    context.print(JsonObject().objects("conflicts", conflicts_json(merged)).bytes("text", bytes));
-  } else {
-    if (!arguments.output) context.out() << bytes;
-    for (const std::string& line : conflict_lines(merged)) context.note(line);
-  }
+  print(context, merged, bytes, arguments.output.has_value());
   return merged.conflicts.empty() ? ExitCode::kDone : ExitCode::kConflicts;
 }
 

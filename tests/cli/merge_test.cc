@@ -253,7 +253,8 @@ TEST_CASE("a plan speaks of what would be, and shows a JSON Patch") {
   words.emplace_back("--patch");
   const Ran patch = runner.run(words);
   CHECK(patch.exit_code == 4);
-  CHECK(core::parse_json(patch.out).items().size() == 2);
+  const core::Json operations = core::parse_json(patch.out);
+  CHECK(operations.items().size() == 2);
   runner.put_on("main", "new.json", "{}");
   CHECK(runner.run(words).exit_code == 2);
   CHECK(runner.run({"merge", "main", "--into", "trial", "--stat"}).exit_code == 2);
@@ -270,6 +271,32 @@ TEST_CASE("resolve --edit edits a document in a folder and leaves no file behind
   INFO(ran.out << ran.err);
   CHECK(ran.out == "code 0\n");
   CHECK(runner.document() == R"({"weight":515})");
+}
+
+TEST_CASE("resolve refuses what it would have to ignore, and says what else a version takes back") {
+  const ApartRunner runner;
+  runner.put_on("trial", "cows/ada.json", R"({"weight":510,"visits":1})");
+  runner.put_on("main", "cows/ada.json", R"({"weight":520,"visits":1})");
+  CHECK(runner.run({"merge", "trial"}).exit_code == 4);
+  for (const char* which : {"0", "two", "-1", "1x", ""}) {
+    CHECK(runner.run({"resolve", "cows/ada.json", "--take", which}).exit_code == 2);
+  }
+  CHECK(runner.run({"resolve", "cows/ada.json", "--take", "3"}).exit_code == 2);
+  CHECK(runner.run({"resolve", "--all", "--take", "x"}).exit_code == 2);
+  const Ran taken = runner.run({"resolve", "cows/ada.json", "--take", "1"});
+  CHECK(taken.exit_code == 0);
+  CHECK_FALSE(contains(taken.err, "went back"));
+  save(runner, "file.json", "{}");
+  CHECK(runner.run({"resolve", "cows/ada.json", "--file", "file.json"}).exit_code == 1);
+  CHECK(runner.run({"resolve", "cows/ada.json", "--take", "1"}).exit_code == 1);
+  CHECK(runner.run({"resolve", "cows/ada.json", "--accept"}).exit_code == 0);
+  runner.put_on("trial", "cows/eve.json", R"({"weight":1,"name":"Eve","visits":7})");
+  runner.put_on("main", "cows/eve.json", R"({"weight":2,"name":"Eve"})");
+  CHECK(runner.run({"merge", "trial"}).exit_code == 4);
+  const Ran other = runner.run({"resolve", "cows/eve.json", "--take", "last"});
+  CHECK(other.exit_code == 0);
+  INFO(other.err);
+  CHECK(contains(other.err, "1 field not in conflict went back too: /visits"));
 }
 
 TEST_CASE("resolve --all settles everything below a prefix in one commit") {
@@ -302,6 +329,12 @@ TEST_CASE("merge-file merges three files and says by its exit code whether it ha
   CHECK(runner.must({"merge-file", "base.json", "left.json", "other.json", "--rules",
                      "rules.json"}) == R"({"a":10,"b":1})");
   CHECK(runner.run({"merge-file", "base.json", "left.json"}).exit_code == 2);
+  for (const Words& wrong :
+       {Words{"--path", ""}, Words{"--path", "../x"}, Words{"--script", "x"}}) {
+    Words words{"merge-file", "base.json", "left.json", "right.json"};
+    words.insert(words.end(), wrong.begin(), wrong.end());
+    CHECK(runner.run(words).exit_code == 2);
+  }
   CHECK(runner.run({"merge-file", "base.json", "left.json", "none.json"}).exit_code == 1);
 }
 
@@ -323,6 +356,8 @@ TEST_CASE(
   const Ran failed = runner.run(words);
   CHECK(failed.exit_code == 4);
   CHECK(contains(failed.err, "the document: script-failed"));
+  CHECK(contains(failed.err, "the script: "));
+  CHECK(contains(failed.err, "no"));
   save(runner, "other.star", "def merge(\n");
   CHECK(runner.run(words).exit_code == 2);
 }
@@ -352,6 +387,28 @@ TEST_CASE("members are added, listed, given roles and revoked") {
   CHECK(unknown.exit_code == 1);
   CHECK(contains(unknown.err, "tablet"));
   runner.must({"verify"});
+}
+
+TEST_CASE("a member keeps its prefixes unless others are named, and a revoked key gets no role") {
+  const RepositoryRunner runner;
+  const std::string key =
+      "ed25519:d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+  for (const char* prefix : {"/barn", "", "a//b", "../x"}) {
+    CHECK(runner.run({"member", "add", key, "tablet", "--prefix", prefix}).exit_code == 2);
+  }
+  runner.must({"member", "add", key, "tablet", "--prefix", "barn/"});
+  runner.must({"member", "role", "tablet", "reader"});
+  runner.must({"member", "role", "tablet", "writer"});
+  CHECK(contains(runner.must({"member", "list"}), "tablet  barn/"));
+  CHECK(runner.run({"member", "role", "tablet", "writer", "--everywhere", "--prefix", "x"})
+            .exit_code == 2);
+  runner.must({"member", "role", "tablet", "writer", "--prefix", "cows/"});
+  CHECK(contains(runner.must({"member", "list"}), "tablet  cows/"));
+  runner.must({"member", "role", "tablet", "writer", "--everywhere"});
+  CHECK(contains(runner.must({"member", "list"}), "writer  tablet\n"));
+  runner.must({"member", "remove", "tablet"});
+  CHECK(contains(runner.run({"member", "role", "tablet", "admin"}).err, "is revoked"));
+  CHECK(contains(runner.run({"member", "add", key, "again"}).err, "is revoked"));
 }
 
 TEST_CASE("what was verified is remembered, and --again checks it all the same") {

@@ -328,6 +328,21 @@ TEST_CASE("work of a revoked member that the revocation did not know is set asid
   CHECK(maker.text_in(again.tree, "y") == "-");
 }
 
+TEST_CASE("setting aside a revoked member's commits looks at each a few times, however many") {
+  HistoryMaker maker;
+  const CommitId base = with_members(maker, 1, merge::Role::kWriter);
+  const CommitId revoked =
+      maker.commit({base}, {{member_path(1), member_text(1, merge::Role::kWriter, true)}});
+  CommitId late = base;
+  constexpr int kCommits = 2000;
+  for (int i = 0; i < kCommits; ++i) late = maker.commit({late}, {{"x", std::to_string(i)}}, by(1));
+  const auto engine = maker.fresh_engine();
+  const merge::State state = engine->state(std::vector{late, revoked}, maker.store);
+  CHECK(state.heads == std::vector{revoked});
+  CHECK(state.peeled.size() == kCommits);
+  CHECK(engine->graph().steps() < 20 * kCommits);
+}
+
 TEST_CASE("of two admins who revoke each other the senior one prevails") {
   HistoryMaker maker;
   const CommitId base = with_members(maker, 2, merge::Role::kAdmin);

@@ -77,6 +77,10 @@ TEST_CASE("a path's extension says its media type, in either case") {
   CHECK(media_type_for_path("photo.jpeg") == "image/jpeg");
   CHECK(media_type_for_path("x.7z") == "application/x-7z-compressed");
   CHECK(media_type_for_path("x.zst") == "application/zstd");
+  for (const char* path : {"a.ipynb", "site.webmanifest", "log.har", "map.TopoJSON"}) {
+    INFO(path);
+    CHECK(media_type_is_json(media_type_for_path(path)));
+  }
   CHECK(media_type_for_path(".json") == "");
   CHECK(media_type_for_path("a.json/b") == "");
   CHECK(media_type_for_path("json") == "");
