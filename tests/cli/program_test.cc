@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "tests/cli/cli_test.h"
+#include "tests/support/places.h"
 
 namespace isodb::testing {
 namespace {
@@ -47,7 +48,7 @@ TEST_CASE("without a command the program prints its help and ends as a usage err
 
 TEST_CASE("every command has a summary, two examples and a section in docs/cli.md") {
   const ProgramRunner runner;
-  const std::string docs = slurp(std::string(ISODB_DOCS) + "/cli.md");
+  const std::string docs = slurp(std::string(kDocs) + "/cli.md");
   const std::string list = runner.must({"help"});
   const auto commands = candidates(runner, {""});
   REQUIRE(commands.size() >= 17);
@@ -83,7 +84,7 @@ TEST_CASE(
 TEST_CASE("docs/isodb.1 is what 'isodb man_page' prints, and mandoc finds no fault in it") {
   const ProgramRunner runner;
   INFO("run: isodb man_page > docs/isodb.1");
-  const bool up_to_date = runner.must({"man_page"}) == slurp(std::string(ISODB_DOCS) + "/isodb.1");
+  const bool up_to_date = runner.must({"man_page"}) == slurp(std::string(kDocs) + "/isodb.1");
   CHECK(up_to_date);
   if (runner.shell("command -v mandoc").exit_code != 0) {
     WARN("SKIPPED: no mandoc");

@@ -1,4 +1,5 @@
 #include "tests/cli/cli_test.h"
+#include "tests/support/places.h"
 
 namespace isodb::testing {
 namespace {
@@ -7,7 +8,7 @@ namespace {
 std::vector<std::string> readme_commands() {
   const std::string prompt = "    $ ";
   std::vector<std::string> commands;
-  for (const std::string& line : lines_of(slurp(std::string(ISODB_DOCS) + "/../README.md"))) {
+  for (const std::string& line : lines_of(slurp(std::string(kDocs) + "/../README.md"))) {
     if (line.starts_with(prompt)) commands.push_back(line.substr(prompt.size()));
   }
   return commands;

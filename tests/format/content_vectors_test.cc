@@ -11,6 +11,7 @@
 #include "objects/chunker.h"
 #include "objects/content.h"
 #include "objects/memory_store.h"
+#include "tests/support/places.h"
 
 using namespace isodb;
 using namespace isodb::objects;
@@ -75,7 +76,7 @@ std::string joined(const std::vector<std::uint64_t>& numbers) {
 }  // namespace
 
 TEST_CASE("documents have the ids and chunks of the golden vectors") {
-  std::ifstream file(ISODB_TEST_VECTORS "/content.txt");
+  std::ifstream file(std::string(isodb::testing::kTestVectors) + "/content.txt");
   REQUIRE(file);
   std::size_t vectors = 0;
   for (std::string line; std::getline(file, line);) {

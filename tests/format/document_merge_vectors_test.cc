@@ -8,6 +8,7 @@
 #include "core/json.h"
 #include "core/json_writer.h"
 #include "tests/support/merging.h"
+#include "tests/support/places.h"
 #include "tests/support/testing.h"
 
 using namespace isodb;
@@ -18,7 +19,7 @@ using namespace isodb::testing;
 namespace {
 
 std::filesystem::path vectors() {
-  return std::filesystem::path(ISODB_TEST_VECTORS) / "document_merge.jsonl";
+  return std::filesystem::path(kTestVectors) / "document_merge.jsonl";
 }
 
 std::size_t number(const Json& value) {

@@ -8,6 +8,7 @@
 #include "core/hash.h"
 #include "core/varint.h"
 #include "objects/commit_codec.h"
+#include "tests/support/places.h"
 
 using namespace isodb;
 using namespace isodb::objects;
@@ -33,7 +34,7 @@ Merge merge_of(std::uint64_t heads, std::uint64_t epoch) {
 }  // namespace
 
 TEST_CASE("merges have the ids that the vectors say, and are read back") {
-  std::ifstream file(std::string(ISODB_TEST_VECTORS) + "/merge_objects.txt");
+  std::ifstream file(std::string(isodb::testing::kTestVectors) + "/merge_objects.txt");
   std::size_t seen = 0;
   for (std::string line; std::getline(file, line);) {
     if (line.empty() || line[0] == '#') continue;

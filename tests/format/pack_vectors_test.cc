@@ -11,6 +11,7 @@
 #include "objects/memory_store.h"
 #include "objects/pack.h"
 #include "objects/record.h"
+#include "tests/support/places.h"
 #include "tests/support/testing.h"
 
 // Files that earlier versions wrote stay readable. A writer may find smaller forms, so these bytes
@@ -21,7 +22,7 @@ using namespace isodb::objects;
 
 namespace {
 
-const std::filesystem::path kVectors = ISODB_TEST_VECTORS;
+const std::filesystem::path kVectors = isodb::testing::kTestVectors;
 
 class RecordTable : public ObjectSource {
  public:

@@ -8,6 +8,7 @@
 #include "core/json.h"
 #include "merge/script_programs.h"
 #include "tests/support/merging.h"
+#include "tests/support/places.h"
 #include "tests/support/testing.h"
 
 using namespace isodb;
@@ -77,7 +78,7 @@ void check_vector(const Json& vector) {
 }  // namespace
 
 TEST_CASE("the script vectors come out as they are frozen, to the byte and the step") {
-  std::istringstream lines(slurp(std::filesystem::path(ISODB_TEST_VECTORS) / "script_merge.jsonl"));
+  std::istringstream lines(slurp(std::filesystem::path(kTestVectors) / "script_merge.jsonl"));
   std::size_t count = 0;
   for (std::string line; std::getline(lines, line); ++count) {
     INFO("line " << count + 1 << ": " << line);

@@ -12,6 +12,7 @@
 #include "objects/memory_store.h"
 #include "objects/tree.h"
 #include "objects/tree_verify.h"
+#include "tests/support/places.h"
 
 using namespace isodb;
 using namespace isodb::objects;
@@ -172,7 +173,7 @@ std::vector<std::string> lines_of_this_build() {
 }  // namespace
 
 TEST_CASE("trees, nodes and media types are what the vectors say, for ever") {
-  std::ifstream file(std::string(ISODB_TEST_VECTORS) + "/tree.txt");
+  std::ifstream file(std::string(isodb::testing::kTestVectors) + "/tree.txt");
   REQUIRE(file);
   std::vector<std::string> expected;
   for (std::string line; std::getline(file, line);) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/places.h"
 #include "tests/support/testing.h"
 
 namespace isodb::testing {
@@ -27,7 +28,7 @@ struct Call {
 /// of the machine's. Owns the folder. One thread.
 class ProgramRunner {
  public:
-  explicit ProgramRunner(std::string program = ISODB_PROGRAM);
+  explicit ProgramRunner(std::string program = kProgram);
 
   /// The working folder of every call; empty at first.
   const std::filesystem::path& folder() const { return work_; }

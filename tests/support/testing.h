@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include "isodb/error.h"
+#include "tests/support/places.h"
 
 namespace isodb::testing {
 
@@ -59,7 +60,7 @@ inline void spill(const std::filesystem::path& path, std::string_view content) {
 ///   const auto path = shared_data("jcs/input");
 ///   if (!path) return;
 inline std::optional<std::filesystem::path> shared_data(const std::string& name) {
-  const std::filesystem::path path = std::filesystem::path(ISODB_SHARED_DATA) / name;
+  const std::filesystem::path path = std::filesystem::path(kSharedData) / name;
   if (std::filesystem::exists(path)) return path;
   WARN("SKIPPED: no " << path.string());
   return std::nullopt;

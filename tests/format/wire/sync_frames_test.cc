@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 
+#include "tests/support/places.h"
 #include "tests/support/testing.h"
 #include "tests/support/wire_frames.h"
 #include "wire/columns.h"
@@ -26,7 +27,7 @@ Bytes from_hex(const std::string& text) {
 }
 
 std::map<std::string, Bytes> vectors() {
-  std::ifstream file(std::string(ISODB_TEST_VECTORS) + "/sync_frames.txt");
+  std::ifstream file(std::string(kTestVectors) + "/sync_frames.txt");
   std::map<std::string, Bytes> all;
   for (std::string line; std::getline(file, line);) {
     const std::size_t bar = line.find(" | ");

@@ -3,6 +3,7 @@
 #include <optional>
 #include <sstream>
 
+#include "tests/support/places.h"
 #include "tests/support/testing.h"
 #include "tests/unit/script/support.h"
 
@@ -60,7 +61,7 @@ std::optional<Failure> failure_of(const Case& one) {
 
 TEST_CASE("Every case of the language does what its file says") {
   std::size_t files = 0, cases = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(ISODB_SCRIPT_CASES)) {
+  for (const auto& entry : std::filesystem::directory_iterator(isodb::testing::kScriptCases)) {
     if (entry.path().extension() != ".star") continue;
     ++files;
     for (const Case& one : read_cases(entry.path())) {

@@ -4,6 +4,7 @@
 #include <sstream>
 #include <string_view>
 
+#include "tests/support/places.h"
 #include "tests/support/testing.h"
 #include "tests/unit/script/support.h"
 
@@ -126,7 +127,8 @@ void add_part_4(std::vector<HostileScript>& all) {
 
 std::vector<HostileScript> hostile_scripts() {
   std::vector<HostileScript> all;
-  std::istringstream lines(isodb::testing::slurp(std::string(ISODB_SCRIPT_CASES) + "/hostile.txt"));
+  std::istringstream lines(
+      isodb::testing::slurp(std::string(isodb::testing::kScriptCases) + "/hostile.txt"));
   for (std::string line; std::getline(lines, line);) {
     if (line.starts_with("# ")) {
       all.push_back({line.substr(2), ""});

@@ -5,6 +5,7 @@
 
 #include "merge/script/integer.h"
 #include "merge/script/table.h"
+#include "tests/support/places.h"
 #include "tests/support/testing.h"
 #include "tests/unit/script/hostile_scripts.h"
 #include "tests/unit/script/support.h"
@@ -24,7 +25,8 @@ constexpr double kSecondsMax = 2;
 
 std::map<std::string, std::string> known_endings() {
   std::map<std::string, std::string> known;
-  std::istringstream lines(slurp(std::string(ISODB_SCRIPT_CASES) + "/hostile_endings.txt"));
+  std::istringstream lines(
+      slurp(std::string(isodb::testing::kScriptCases) + "/hostile_endings.txt"));
   for (std::string line; std::getline(lines, line);) {
     const std::size_t mark = line.find(": ");
     known[line.substr(0, mark)] = line.substr(mark + 2);

@@ -5,6 +5,7 @@
 #include <random>
 #include <sstream>
 
+#include "tests/support/places.h"
 #include "tests/support/testing.h"
 #include "tests/unit/script/support.h"
 
@@ -51,7 +52,7 @@ bool same(const Value& a, const Value& b) {
 }  // namespace
 
 TEST_CASE("Integer arithmetic agrees with vectors computed elsewhere") {
-  std::istringstream lines(slurp(std::string(ISODB_SCRIPT_CASES) + "/integers.txt"));
+  std::istringstream lines(slurp(std::string(isodb::testing::kScriptCases) + "/integers.txt"));
   std::string a, op, b, expected;
   int count = 0;
   while (lines >> a >> op >> b >> expected) {
