@@ -43,6 +43,7 @@ class LevelEdit {
       : nodes_(nodes),
         sink_(sink),
         level_(level),
+        is_top_(nodes.node(root)->level() == level),
         changes_(changes),
         cursor_(nodes, root, level),
         resume_(cursor_),
@@ -86,6 +87,7 @@ class LevelEdit {
   const NodeReader& nodes_;
   ObjectSink& sink_;
   const std::uint8_t level_;
+  const bool is_top_;  // what is above it is built anew, from all of its nodes
   const std::span<const LevelChange> changes_;
 
   LevelCursor cursor_;
@@ -311,7 +313,9 @@ void LevelEdit::finish_run() {
       node_changes_.push_back({std::move(old_node->key), std::nullopt});
     }
     const bool replaces = old_node != old_nodes_.end() && old_node->key == node.key;
-    if (!replaces || old_node->id != node.child->id) node_changes_.push_back(std::move(node));
+    if (is_top_ || !replaces || old_node->id != node.child->id) {
+      node_changes_.push_back(std::move(node));
+    }
     if (replaces) ++old_node;
   }
   for (; old_node != old_nodes_.end(); ++old_node) {

@@ -120,6 +120,33 @@ TEST_CASE("one change after the other reaches the root of a new build, at every 
   }
 }
 
+TEST_CASE(
+    "what is added behind all others, or before them, leaves nodes as they are and loses none") {
+  std::mt19937_64 random(27);
+  for (const Shape shape : kShapes) {
+    INFO(shape_name(shape));
+    const std::vector<std::string> paths = shaped_paths(shape, 400, random);
+    TreeStore trees;
+    Model rising, falling;
+    TreeId behind = empty_tree_id(), before = empty_tree_id();
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+      const TreeChange last{paths[i], random_entry(random)};
+      rising[last.path] = *last.entry;
+      behind = edit_tree(trees.nodes, trees.store, behind, {&last, 1});
+      REQUIRE(behind == build_tree(trees.store, rising));
+      // Before the others several at once, so that a node ends where the old first one begins.
+      if (i % 20 != 0) continue;
+      std::vector<TreeChange> batch;
+      for (std::size_t at = paths.size() - i - 20; at < paths.size() - i; ++at) {
+        batch.push_back({paths[at], random_entry(random)});
+        falling[paths[at]] = *batch.back().entry;
+      }
+      before = edit_tree(trees.nodes, trees.store, before, batch);
+      REQUIRE(before == build_tree(trees.store, falling));
+    }
+  }
+}
+
 TEST_CASE("a tree emptied entry by entry, or at once, is the empty tree") {
   std::mt19937_64 random(23);
   for (const Shape shape : kShapes) {
