@@ -34,14 +34,16 @@ class FolderExporter {
                       "'" + path + "' is a document and has documents below it",
                       "with --skip-unsupported the document is left out");
         }
-        ++report_.skipped_count;
-        if (report_.skipped.size() < kSkippedReported) {
-          report_.skipped.push_back({path, "is a document and has documents below it"});
-        }
+        skip(path, "is a document and has documents below it");
         continue;
       }
-      write(path, path.substr(prefix.size()));
-      ++report_.documents;
+      try {
+        write(path, path.substr(prefix.size()));
+        ++report_.documents;
+      } catch (const ContentNotHeld& error) {
+        if (!options_.skip_unsupported) throw;
+        skip(path, error.what());
+      }
       if (options_.progress && report_.documents % kProgressDocuments == 0) {
         options_.progress({"writing", report_.documents, all});
       }
@@ -50,6 +52,11 @@ class FolderExporter {
   }
 
  private:
+  void skip(const std::string& path, const std::string& reason) {
+    ++report_.skipped_count;
+    if (report_.skipped.size() < kSkippedReported) report_.skipped.push_back({path, reason});
+  }
+
   void check_target() {
     std::error_code error;
     fs::create_directories(folder_, error);

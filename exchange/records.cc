@@ -77,7 +77,8 @@ void for_each_record(const Snapshot& snapshot, const RecordExportOptions& option
     } catch (const Error& error) {
       const bool is_bad_record =
           error.code() == ErrorCode::kInvalid || error.code() == ErrorCode::kLimit;
-      if (!is_bad_record) throw;
+      const bool is_left_out = options.skip_bad && error.code() == ErrorCode::kNotHeld;
+      if (!is_bad_record && !is_left_out) throw;
       if (!options.skip_bad) {
         throw Error(ErrorCode::kUnsupported,
                     "the document '" + cursor.path() + "' cannot be a record: " + error.what(),

@@ -185,6 +185,17 @@ std::optional<Bytes> History::content(const Entry& entry, std::uint64_t bytes_ma
   return objects::read_content(source_, {entry.content, entry.kind, entry.size});
 }
 
+bool History::holds(const Entry& entry) const {
+  try {
+    if (entry.metadata && !source_.contains(*entry.metadata)) return false;
+    if (entry.kind == ContentKind::kBlob) return source_.contains(entry.content);
+    content(entry, kMergedBytesMax);
+    return true;
+  } catch (const objects::ObjectMissing&) {
+    return false;
+  }
+}
+
 DocumentPtr History::read_document(const Entry& entry) const {
   Document::Parts parts;
   parts.media_type = entry.media_type;

@@ -56,6 +56,8 @@ class History {
 
   /// The document of an entry.
   DocumentPtr document(const Entry& entry);
+  /// Whether document() has what it reads.
+  bool holds(const Entry& entry) const;
   /// Content of at most `bytes_max`; nullopt for more.
   std::optional<Bytes> content(const Entry& entry, std::uint64_t bytes_max) const;
 

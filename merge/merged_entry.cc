@@ -84,6 +84,7 @@ std::vector<objects::TreeChange> remerge_flagged(Workspace& workspace, objects::
                                                  const EnvironmentPtr& before,
                                                  const EnvironmentPtr& after) {
   std::vector<objects::TreeChange> changes;
+  MissedContents missed;
   if (before->key() == after->key()) return changes;
   objects::Cursor cursor(workspace.history.nodes(), tree);
   cursor.seek({});
@@ -95,10 +96,15 @@ std::vector<objects::TreeChange> remerge_flagged(Workspace& workspace, objects::
     if (same) continue;
     PathHistory& writes = workspace.path(path).writes;
     const Commits versions = writes.commits(writes.versions_at(heads));
-    std::optional<Entry> entry = store_merged(workspace, sink, path, versions, after);
-    if (entry != cursor.entry()) changes.push_back({path, std::move(entry)});
+    try {
+      std::optional<Entry> entry = store_merged(workspace, sink, path, versions, after);
+      if (entry != cursor.entry()) changes.push_back({path, std::move(entry)});
+    } catch (const ContentMissing& missing) {
+      missed.add(missing);
+    }
     workspace.trim(path);
   }
+  missed.throw_if_any();
   return changes;
 }
 

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "merge/content_missing.h"
 #include "merge/governed_merge.h"
 
 namespace isodb::merge {
@@ -25,9 +26,11 @@ struct PathMerge::Below {
 
 /// A version set in an environment: at least two versions.
 struct PathMerge::Set {
+  SetIndex number;
   WriteSet versions, live;
   EnvironmentPtr environment;
   std::optional<Entry> stored;  // the result as some commit's tree has it
+  bool stored_is_missing = false;
   std::optional<std::vector<Base>> bases;
   std::optional<std::size_t> base_count;
   std::optional<Below> below;
@@ -62,6 +65,7 @@ PathMerge::SetIndex PathMerge::intern(const WriteSet& versions, const Environmen
       numbers_.try_emplace({versions, environment->key()}, static_cast<SetIndex>(sets_.size()));
   if (is_new) {
     auto set = std::make_unique<Set>();
+    set->number = number->second;
     set->versions = versions;
     set->live = writes_.live(versions);
     set->environment = environment;
@@ -145,7 +149,7 @@ std::optional<PathMerge::SetIndex> PathMerge::seen_set(WriteIndex write) {
   const CommitIndex commit = writes_.commit(write);
   const SetIndex index = intern(seen, environments_.environment_below(commit));
   Set& set = *sets_[index];
-  if (set.has_document()) return index;
+  if (set.has_document() || set.stored_is_missing) return index;
   if (const std::optional<TreeId> base = history_.base_tree(commit)) {
     std::optional<Entry> entry = objects::find_entry(history_.nodes(), *base, writes_.path());
     if (entry && (entry->flags & kFlagMerged) != 0) set.stored = std::move(entry);
@@ -155,10 +159,29 @@ std::optional<PathMerge::SetIndex> PathMerge::seen_set(WriteIndex write) {
 
 PathMerge::Result PathMerge::merge(const WriteSet& versions, const EnvironmentPtr& environment) {
   const SetIndex index = intern(versions, environment);
-  evaluate(index);
-  Result result = *sets_[index]->result;
-  result.document = document_of(*sets_[index]);
-  return result;
+  for (;;) {
+    try {
+      evaluate(index);
+      Result result = *sets_[index]->result;
+      result.document = document_of(*sets_[index]);
+      return result;
+    } catch (const Needed&) {  // the document that some tree has stored is not there
+    } catch (const objects::ObjectMissing& missing) {
+      throw ContentMissing(missing, {{writes_.path(), missing_writes()}});
+    }
+  }
+}
+
+/// Who wrote what is not there, of the writes that were met: of a few more, perhaps, than the merge
+/// at hand reads.
+std::set<CommitId> PathMerge::missing_writes() {
+  std::set<CommitId> commits;
+  for (WriteIndex write = 0; write < writes_.size(); ++write) {
+    const Entry* const entry = writes_.entry(write);
+    if (entry == nullptr || history_.holds(*entry)) continue;
+    commits.insert(history_.graph().peek(writes_.commit(write)).id);
+  }
+  return commits;
 }
 
 void PathMerge::evaluate(SetIndex index) {
@@ -212,7 +235,17 @@ DocumentPtr PathMerge::document(WriteIndex write) {
 
 DocumentPtr PathMerge::document_of(const Set& set) {
   if (set.result && (set.result->document || !set.stored)) return set.result->document;
-  return history_.document(*set.stored);
+  if (!set.stored) throw Needed{{set.number}};
+  try {
+    return history_.document(*set.stored);
+  } catch (const objects::ObjectMissing&) {
+    // What it was made of may be there all the same.
+    Set& again = *sets_[set.number];
+    again.stored_is_missing = true;
+    again.stored.reset();
+    again.result.reset();
+    throw Needed{{again.number}};
+  }
 }
 
 DocumentPtr PathMerge::document_of(const WriteSet& versions, std::optional<SetIndex> set) {

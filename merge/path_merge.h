@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -46,7 +47,7 @@ class PathMerge {
   PathMerge(History& history, EnvironmentSource& environments, PathHistory& writes);
   ~PathMerge();
 
-  /// S(C)[p] of a set C with these versions and this environment.
+  /// S(C)[p] of a set C with these versions and this environment. ContentMissing.
   Result merge(const WriteSet& versions, const EnvironmentPtr& environment);
   std::uint64_t merges() const { return merges_; }  ///< computed so far
   std::size_t sets() const { return sets_.size(); }
@@ -77,6 +78,7 @@ class PathMerge {
   void fill_sight(Set& set, Input& input);
   void fill_seen(WriteIndex write, PathWrite& filled);
   DocumentPtr base_document(Set& set, std::size_t step);
+  std::set<CommitId> missing_writes();
 
   DocumentPtr document(WriteIndex write);
   DocumentPtr document_of(const Set& set);

@@ -124,6 +124,7 @@ MergedTree TreeMerge::run() {
   settle_governed();
   settle_rest();
   settle_flagged();
+  missed_.throw_if_any();
   std::sort(changes_.begin(), changes_.end(),
             [](const auto& a, const auto& b) { return a.path < b.path; });
   MergedTree merged;
@@ -224,7 +225,11 @@ void TreeMerge::settle_rest() {
   visit_differences({}, [&](const Difference& difference) {
     ++statistics_.compared;
     if (difference.path.starts_with(kGovernedPrefix)) return;
-    settle(difference, decide(difference));
+    try {
+      settle(difference, decide(difference));
+    } catch (const ContentMissing& missing) {
+      missed_.add(missing);
+    }
   });
 }
 
@@ -234,8 +239,12 @@ void TreeMerge::settle_flagged() {
   const EnvironmentPtr before = workspace_.environment_of_tree(history_.tree(pivot));
   if (before->key() == environment_->key()) return;
   std::unordered_set<std::string> settled(settled_.begin(), settled_.end());
-  auto again =
-      remerge_flagged(workspace_, sink_, history_.tree(pivot), {pivot}, before, environment_);
+  std::vector<objects::TreeChange> again;
+  try {
+    again = remerge_flagged(workspace_, sink_, history_.tree(pivot), {pivot}, before, environment_);
+  } catch (const ContentMissing& missing) {
+    missed_.add(missing);
+  }
   for (objects::TreeChange& change : again) {
     if (settled.contains(change.path)) continue;
     ++statistics_.remerged;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "merge/content_missing.h"
 #include "merge/workspace.h"
 #include "objects/tree.h"
 
@@ -73,6 +74,7 @@ class TreeMerge {
   std::vector<objects::TreeChange> changes_;
   std::vector<std::string> settled_;  // ascending; only where the environment is not the pivot's
   MergeStatistics statistics_;
+  MissedContents missed_;
 };
 
 /// Merges the versions of a path, two or more, and makes the entry; content that is new goes to

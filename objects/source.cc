@@ -5,21 +5,27 @@
 #include "isodb/error.h"
 
 namespace isodb::objects {
+namespace {
+
+constexpr const char* kFsckHint = "run 'isodb fsck' to see what else is damaged";
+
+}  // namespace
 
 unsigned ObjectSource::depth(const Id&) const {
   return 0;
 }
 
+ObjectMissing::ObjectMissing(const Id& id)
+    : Error(ErrorCode::kCorrupt, "object " + id.hex() + " is missing", kFsckHint), id_(id) {}
+
 Bytes get_expected(const ObjectSource& source, const Id& id, ObjectType type) {
   std::optional<Object> object = source.get(id);
-  const auto fail = [&](const std::string& problem) {
-    throw Error(ErrorCode::kCorrupt, "object " + id.hex() + " " + problem,
-                "run 'isodb fsck' to see what else is damaged");
-  };
-  if (!object) fail("is missing");
+  if (!object) throw ObjectMissing(id);
   if (object->type != type) {
-    fail("is a " + std::string(object_type_name(object->type)) + " instead of a " +
-         std::string(object_type_name(type)));
+    throw Error(ErrorCode::kCorrupt,
+                "object " + id.hex() + " is a " + std::string(object_type_name(object->type)) +
+                    " instead of a " + std::string(object_type_name(type)),
+                kFsckHint);
   }
   return std::move(object->payload);
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "isodb/bytes.h"
+#include "isodb/error.h"
 #include "isodb/id.h"
 
 namespace isodb::objects {
@@ -50,8 +51,18 @@ class ObjectSink {
 /// Both at once: what was put can be read.
 class ObjectStore : public ObjectSource, public ObjectSink {};
 
-/// get() for an object that must be there and of this type: Error(kCorrupt) naming the id
-/// otherwise.
+/// An object that must be there is not: kCorrupt, until somebody who knows better says otherwise.
+class ObjectMissing : public Error {
+ public:
+  explicit ObjectMissing(const Id& id);
+  const Id& id() const { return id_; }
+
+ private:
+  Id id_;
+};
+
+/// get() for an object that must be there and of this type: ObjectMissing, or Error(kCorrupt)
+/// naming the id, otherwise.
 Bytes get_expected(const ObjectSource& source, const Id& id, ObjectType type);
 
 }  // namespace isodb::objects

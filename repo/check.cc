@@ -5,6 +5,7 @@
 
 #include "isodb/error.h"
 #include "isodb/repository.h"
+#include "isodb/scope.h"
 #include "objects/commit_codec.h"
 #include "objects/memory_store.h"
 #include "repo/commit_walk.h"
@@ -20,7 +21,7 @@ constexpr const char* kSettingVerified = "verify.heads";
 /// Judges the commits of a history one by one, parents first.
 class HistoryVerifier {
  public:
-  explicit HistoryVerifier(RepositoryState& state) : state_(state) {}
+  HistoryVerifier(RepositoryState& state, NotSeen& not_seen) : state_(state), not_seen_(not_seen) {}
 
   /// "" when the commit holds; otherwise what is wrong.
   std::string problem(const CommitId& id, const Commit& commit) {
@@ -42,6 +43,15 @@ class HistoryVerifier {
         return "its clock is not above its parents'";
       }
     }
+    try {
+      return merge_problem(id, commit);
+    } catch (const ContentNotHeld&) {
+      ++not_seen_.merges;
+      return state_.merging->denied(id);
+    }
+  }
+
+  std::string merge_problem(const CommitId& id, const Commit& commit) {
     objects::MemoryStore computed;
     const merge::CheckedCommit checked = state_.merging->check(id, commit, computed);
     if (!checked.refusal.empty()) return checked.refusal;
@@ -55,6 +65,7 @@ class HistoryVerifier {
   }
 
   RepositoryState& state_;
+  NotSeen& not_seen_;
   std::unordered_set<Id> bad_;
 };
 
@@ -132,8 +143,9 @@ void remember_verified(RepositoryState& state, std::vector<CommitId> heads) {
 }  // namespace
 
 std::vector<Finding> Repository::verify(const VerifyOptions& options,
-                                        const ProgressFunction& progress) const {
+                                        const ProgressFunction& progress, NotSeen* not_seen) const {
   std::vector<Finding> findings;
+  NotSeen missed;
   VerifyScope scope(*this, *state_, findings);
   if (options.revision.empty()) {
     scope.add_everything();
@@ -147,7 +159,7 @@ std::vector<Finding> Repository::verify(const VerifyOptions& options,
     known.insert(known.end(), since.begin(), since.end());
   }
   const std::vector<CommitId> commits = scope.commits(known);
-  HistoryVerifier verifier(*state_);
+  HistoryVerifier verifier(*state_, missed);
   std::uint64_t done = 0;
   for (const CommitId& id : commits) {
     const std::string problem = verifier.problem(id, state_->read_commit(id));
@@ -155,13 +167,19 @@ std::vector<Finding> Repository::verify(const VerifyOptions& options,
     if (progress) progress({"commits", ++done, commits.size()});
   }
   for (const auto& [name, id] : scope.merges) {
-    objects::MemoryStore computed;
-    const merge::State state = state_->merging->state(state_->head(id)->commits, computed);
-    if (state.merge != MergeId(id)) {
+    try {
+      objects::MemoryStore computed;
+      const merge::State state = state_->merging->state(state_->head(id)->commits, computed);
+      if (state.merge == MergeId(id)) continue;
       findings.push_back({name, "the merge " + id.short_hex() + " is not what its heads come to"});
+    } catch (const ContentNotHeld&) {
+      ++missed.merges;
     }
   }
-  if (findings.empty() && options.since.empty() && !state_->options.read_only) {
+  if (not_seen != nullptr) *not_seen = missed;
+  // What could not be computed is tried again: it may have come by then.
+  if (findings.empty() && missed.merges == 0 && options.since.empty() &&
+      !state_->options.read_only) {
     std::vector<CommitId> held = verified_heads(*state_);
     held.insert(held.end(), scope.heads.begin(), scope.heads.end());
     remember_verified(*state_, std::move(held));
@@ -169,7 +187,7 @@ std::vector<Finding> Repository::verify(const VerifyOptions& options,
   return findings;
 }
 
-std::vector<Finding> Repository::fsck(const ProgressFunction& progress) const {
+std::vector<Finding> Repository::fsck(const ProgressFunction& progress, NotSeen* not_seen) const {
   std::vector<Finding> findings;
   // What is in memory proves nothing about what is on disk.
   state_->node_cache->clear();
@@ -192,6 +210,7 @@ std::vector<Finding> Repository::fsck(const ProgressFunction& progress) const {
   reachable.visit_all([&](const Id&, ObjectType type) {
     if (type == ObjectType::kCommit && progress) progress({"commits", ++done, 0});
   });
+  if (not_seen != nullptr) not_seen->contents = reachable.contents_not_held();
   return findings;
 }
 

@@ -1,9 +1,12 @@
 #include <filesystem>
+#include <optional>
+#include <utility>
 
 #include "isodb/error.h"
 #include "isodb/repository.h"
 #include "repo/commit_walk.h"
 #include "repo/reachable.h"
+#include "repo/scope.h"
 #include "repo/state.h"
 
 namespace isodb {
@@ -23,8 +26,15 @@ Repository::Statistics Repository::statistics() const {
   Statistics result;
   const Snapshot head = snapshot();
   result.documents = head.count();
+  std::optional<repo::HeldScope> held;
+  if (Scope scope = this->scope(); !scope.is_whole()) held.emplace(*state_, std::move(scope));
   for (DocumentCursor cursor = head.documents(); cursor.valid(); cursor.next()) {
-    result.document_bytes += cursor.entry().size;
+    const Entry entry = cursor.entry();
+    result.document_bytes += entry.size;
+    if (held && !held->surely_covers(cursor.path(), entry.stamp) &&
+        !state_->store->contains(entry.content)) {
+      ++result.documents_not_held;
+    }
   }
   repo::CommitWalk walk(*state_, head.heads());
   while (walk.next()) ++result.commits;

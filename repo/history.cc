@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <queue>
+#include <set>
 #include <unordered_set>
+#include <utility>
 
 #include "isodb/error.h"
 #include "isodb/repository.h"
@@ -9,6 +11,7 @@
 #include "objects/content.h"
 #include "objects/tree.h"
 #include "repo/commit_walk.h"
+#include "repo/not_held.h"
 #include "repo/state.h"
 #include "repo/transaction_impl.h"
 
@@ -34,6 +37,24 @@ std::optional<Difference> change_of_path(RepositoryState& state, const Commit& c
 bool changes_folder(RepositoryState& state, const Commit& commit, const std::string& prefix) {
   objects::TreeDiff diff(state.nodes(), repo::base_tree(state, commit), commit.tree, prefix);
   return diff.next().has_value();
+}
+
+/// The document that a version wrote; nullopt where a partial repository does not hold it, unless
+/// it is the newest, which must be there.
+std::optional<Bytes> version_if_held(RepositoryState& state, const LoggedCommit& version,
+                                     bool is_newest) {
+  const std::string& path = version.change->path;
+  const Entry& entry = *version.change->after;
+  try {
+    try {
+      return objects::read_content(*state.store, repo::content_ref(entry), kBlameBytesMax);
+    } catch (const objects::ObjectMissing& missing) {
+      repo::throw_missing(state, path, entry, {version.id}, missing);
+    }
+  } catch (const ContentNotHeld&) {
+    if (is_newest) throw;
+    return std::nullopt;
+  }
 }
 
 }  // namespace
@@ -71,24 +92,31 @@ std::vector<BlameItem> Repository::blame(std::string_view revision, const std::s
   });
   const bool json = media_type_is_json(entry->media_type);
   merge::BlameTracker tracker(json ? merge::BlameUnit::kFields : merge::BlameUnit::kLines);
+  bool gap = false;
+  std::set<std::size_t> after_gap;
   for (std::size_t i = versions.size(); i-- > 0;) {
     const std::optional<Entry>& after = versions[i].change->after;
     if (!after) {
       tracker.add_absence();
       continue;
     }
-    tracker.add_version(
-        objects::read_content(*state_->store, repo::content_ref(*after), kBlameBytesMax), i);
+    const std::optional<Bytes> document = version_if_held(*state_, versions[i], i == 0);
+    if (!document) {
+      tracker.add_absence();
+      gap = true;
+      continue;
+    }
+    if (std::exchange(gap, false)) after_gap.insert(i);
+    tracker.add_version(*document, i);
   }
   if ((entry->flags & kFlagMerged) != 0) {
-    tracker.add_version(
-        objects::read_content(*state_->store, repo::content_ref(*entry), kBlameBytesMax), 0);
+    tracker.add_version(*newest.get(path, kBlameBytesMax), 0);
   }
   std::vector<BlameItem> items;
   for (merge::BlamedPart& part : tracker.parts()) {
     const LoggedCommit& by = versions[part.version];
-    items.push_back(
-        {std::move(part.place), std::move(part.value), by.id, by.commit.author, by.commit.clock});
+    items.push_back({std::move(part.place), std::move(part.value), by.id, by.commit.author,
+                     by.commit.clock, after_gap.contains(part.version)});
   }
   return items;
 }

@@ -14,6 +14,7 @@
 #include "repo/commit_walk.h"
 #include "repo/import_merge.h"
 #include "repo/metadata.h"
+#include "repo/not_held.h"
 #include "repo/state.h"
 
 namespace isodb {
@@ -239,6 +240,9 @@ CommitId ImportSession::commit(CommitInput input) {
 
   const repo::ImportedWrites writes =
       repo::imported_writes(impl.nodes, trees, std::move(input.changes), commit.stamp());
+  for (const objects::TreeChange& change : writes.changes) {
+    repo::check_writable(*impl.state, change.path);
+  }
   commit.tree = objects::edit_tree(impl.nodes, impl.pack, trees.parents.front(), writes.changes);
   if (heads.size() > 1) commit.base = trees.parents.front();
   repo::set_deleted(commit, impl.pack, writes.deleted);

@@ -4,6 +4,7 @@
 
 #include "isodb/error.h"
 #include "isodb/repository.h"
+#include "isodb/scope.h"
 #include "objects/content.h"
 #include "objects/tree.h"
 #include "repo/branch_merge.h"
@@ -123,8 +124,15 @@ void Repository::conflicts(std::string_view revision, std::string_view prefix,
   for (;; cursor.next()) {
     if (cursor.valid()) cursor.seek_to_flag(kFlagConflict);
     if (!cursor.valid() || !cursor.path().starts_with(prefix)) return;
-    const merge::PathState found = state_->merging->path_state(cursor.path(), at.heads());
     PathConflict conflict;
+    merge::PathState found;
+    try {
+      found = state_->merging->path_state(cursor.path(), at.heads());
+    } catch (const ContentNotHeld&) {
+      // That it is in conflict, and which its versions are, is known without the contents.
+      found.versions = state_->merging->versions(cursor.path(), at.heads());
+      conflict.reasons.push_back({part_name(merge::DocumentPart::kContent), "", "not-held"});
+    }
     conflict.path = cursor.path();
     conflict.entry = cursor.entry();
     conflict.versions = described(*state_, found.versions);

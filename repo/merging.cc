@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "merge/script_programs.h"
+#include "repo/not_held.h"
 #include "repo/state.h"
 
 namespace isodb::repo {
@@ -78,7 +79,11 @@ auto Merging::run(const objects::ObjectSource* objects, Work&& work) {
     ~Above() { source.set_above(nullptr); }
   } const above{*source_};
   source_->set_above(objects);
-  return work(*engine_);
+  try {
+    return work(*engine_);
+  } catch (const merge::ContentMissing& missing) {
+    throw_missing(repository_, *source_, missing);
+  }
 }
 
 merge::State Merging::state(std::span<const CommitId> heads, objects::ObjectStore& objects) {
@@ -113,6 +118,10 @@ merge::CheckedCommit Merging::check(const CommitId& id, const Commit& commit,
     if (checked.refusal.empty() && !is_as_stated) remember_computed(id, checked);
     return checked;
   });
+}
+
+std::string Merging::denied(const CommitId& id) {
+  return run(nullptr, [&](merge::StateEngine& engine) { return engine.denied(id); });
 }
 
 void Merging::remember_computed(const CommitId& id, const merge::CheckedCommit& checked) {

@@ -32,7 +32,8 @@ std::optional<ComputedTrees> computed_trees(const RepositoryState& repository,
 
 /// A repository's merge engine behind a lock: any number of threads. Made when it is first asked,
 /// because most programs never merge. It sees the repository's objects, and those of the sink that
-/// it writes to.
+/// it writes to. In a partial repository, what merges contents throws ContentNotHeld where it needs
+/// some that are not held.
 class Merging {
  public:
   explicit Merging(RepositoryState& repository);
@@ -51,6 +52,9 @@ class Merging {
   /// Judges a commit; `objects` holds what the store does not, and takes what had to be computed.
   merge::CheckedCommit check(const CommitId& id, const Commit& commit,
                              objects::ObjectStore& objects);
+  /// Why the commit's author might not write what it wrote, "" where that was allowed: all of
+  /// check() that takes no contents.
+  std::string denied(const CommitId& id);
   /// Of these commits, those that no other one of them sees, sorted by id.
   std::vector<CommitId> heads_of(std::vector<CommitId> commits);
   /// Is `ancestor` in the past of one of `heads`?

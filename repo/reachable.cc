@@ -11,7 +11,10 @@
 
 namespace isodb::repo {
 
-Reachable::Reachable(RepositoryState& state) : state_(state) {}
+Reachable::Reachable(RepositoryState& state) : state_(state) {
+  const std::shared_ptr<const Scope> scope = state.reload_scope();
+  if (!scope->is_whole()) held_.emplace(state, *scope);
+}
 
 void Reachable::check_trees() {
   trees_.emplace(state_.nodes());
@@ -174,7 +177,7 @@ void Reachable::visit_node(const Id& id, const objects::Node& node, const std::s
       const Entry entry = node.entry(i);
       const bool known =
           seen_.contains(entry.content) && (!entry.metadata || seen_.contains(*entry.metadata));
-      if (!known || report_) visit_entry(entry, where + " path " + node.key(i), visit);
+      if (!known || report_) visit_entry(node.key(i), entry, where, visit);
       continue;
     }
     const Id child = node.id(i);
@@ -184,21 +187,47 @@ void Reachable::visit_node(const Id& id, const objects::Node& node, const std::s
   visit(id, ObjectType::kTree);
 }
 
-void Reachable::visit_entry(const Entry& entry, const std::string& where, const Visit& visit) {
+void Reachable::visit_entry(const std::string& path, const Entry& entry,
+                            const std::string& at_commit, const Visit& visit) {
+  const std::string where = at_commit + " path " + path;
   const bool list = entry.kind == ContentKind::kList;
+  const Place place{path, entry};
+  at_ = &place;
   guarded(where, [&] {
     visit_content(entry.content, std::nullopt, where, visit);
     check_extent(entry.content, list ? ObjectType::kList : ObjectType::kBlob, entry.size);
   });
-  if (!entry.metadata) return;
-  guarded(where, [&] { visit_content(*entry.metadata, std::nullopt, where, visit); });
+  if (entry.metadata) {
+    guarded(where, [&] { visit_content(*entry.metadata, std::nullopt, where, visit); });
+  }
+  at_ = nullptr;
+}
+
+bool Reachable::may_be_absent() {
+  if (at_ == nullptr || !held_) return false;
+  const Entry& entry = at_->entry;
+  const bool is_merged = (entry.flags & kFlagMerged) != 0;
+  if (!is_merged && entry.stamp.writer == state_.writer) return false;
+  return !held_->surely_covers(at_->path, entry.stamp);
+}
+
+void Reachable::miss(const Id& id) {
+  if (!may_be_absent()) {
+    absent_.erase(id);  // said once
+    seen_.insert(id);
+    throw objects::ObjectMissing(id);
+  }
+  seen_.erase(id);  // another entry that names it may be one that must not miss it
+  const bool is_named = id == at_->entry.content || id == at_->entry.metadata;
+  if (absent_.insert(id).second && is_named) ++contents_not_held_;
 }
 
 void Reachable::visit_content(const Id& id, std::optional<std::uint8_t> level,
                               const std::string& where, const Visit& visit) {
+  if (absent_.contains(id)) return miss(id);
   if (!first_time(id)) return;
   const auto header = state_.store->header(id);
-  if (!header) throw Error(ErrorCode::kNotFound, "there is no object " + id.hex());
+  if (!header) return miss(id);
   if (header->first == ObjectType::kList) {
     visit_list(id, level, where, visit);
   } else if (report_) {
@@ -216,18 +245,23 @@ void Reachable::visit_list(const Id& id, std::optional<std::uint8_t> level,
                 "list " + id.hex() + " is not of the level below that of the list that names it");
   }
   if (report_) extents_.emplace(id, Extent{ObjectType::kList, list.size});
+  bool is_whole = true;
   for (const objects::ListItem& item : list.items) {
     guarded(where, [&] {
       const bool chunk = list.level == 0;
       const ObjectType expected = chunk ? ObjectType::kBlob : ObjectType::kList;
-      if (chunk && state_.type_of(item.id) != ObjectType::kBlob) {
+      const auto header = state_.store->header(item.id);
+      if (!header) return miss(item.id);
+      if (chunk && header->first != ObjectType::kBlob) {
         throw Error(ErrorCode::kCorrupt, "object " + item.id.hex() + " is no chunk of a document");
       }
       const std::uint8_t below = chunk ? 0 : static_cast<std::uint8_t>(list.level - 1);
       visit_content(item.id, below, where, visit);
       check_extent(item.id, expected, item.size);
     });
+    is_whole = is_whole && !absent_.contains(item.id);
   }
+  if (!is_whole) miss(id);
 }
 
 /// What names a content says its kind and length, and who reads it relies on both.

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -11,6 +13,7 @@
 #include "objects/node.h"
 #include "objects/tree.h"
 #include "objects/tree_verify.h"
+#include "repo/scope.h"
 #include "repo/state.h"
 
 namespace isodb::repo {
@@ -32,6 +35,9 @@ class Reachable {
 
   void visit_all(const Visit& visit);
 
+  /// Of a partial repository: contents that were named, need not be here, and are not.
+  std::uint64_t contents_not_held() const { return contents_not_held_; }
+
  private:
   std::vector<Id> roots();
   void visit_root(const Id& id, const Visit& visit);
@@ -43,7 +49,12 @@ class Reachable {
   void visit_tree(const TreeId& root, const std::string& where, const Visit& visit);
   void visit_node(const Id& id, const objects::Node& node, const std::string& where,
                   const Visit& visit);
-  void visit_entry(const Entry& entry, const std::string& where, const Visit& visit);
+  void visit_entry(const std::string& path, const Entry& entry, const std::string& where,
+                   const Visit& visit);
+  /// Whether a partial repository may do without what the entry at hand names.
+  bool may_be_absent();
+  /// For a content, or a part of one, that is not in the store: notes it, or throws.
+  void miss(const Id& id);
   /// `level`: of the list that is expected here; nullopt: a blob or any list.
   void visit_content(const Id& id, std::optional<std::uint8_t> level, const std::string& where,
                      const Visit& visit);
@@ -63,6 +74,14 @@ class Reachable {
     std::uint64_t bytes;
   };
   std::unordered_map<Id, Extent> extents_;
+  std::optional<HeldScope> held_;  // of a partial repository
+  struct Place {
+    const std::string& path;
+    const Entry& entry;
+  };
+  const Place* at_ = nullptr;      // the entry at hand; its contents may be missing
+  std::unordered_set<Id> absent_;  // blobs, and lists of which a part is
+  std::uint64_t contents_not_held_ = 0;
 };
 
 }  // namespace isodb::repo

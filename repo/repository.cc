@@ -8,6 +8,7 @@
 #include "objects/content.h"
 #include "objects/pack.h"
 #include "repo/creation.h"
+#include "repo/not_held.h"
 #include "repo/revision.h"
 #include "repo/state.h"
 #include "repo/transaction_impl.h"
@@ -185,6 +186,10 @@ ObjectType Repository::object_type(const Id& id) const {
   return state_->type_of(id);
 }
 Bytes Repository::object(const Id& id) const {
+  if (std::optional<objects::Object> object = state_->store->get(id)) {
+    return std::move(object->payload);
+  }
+  repo::check_held(*state_, {}, id);
   return state_->read_object(id).payload;
 }
 std::string Repository::current_branch() const {

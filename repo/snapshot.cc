@@ -5,6 +5,7 @@
 #include "isodb/error.h"
 #include "objects/content.h"
 #include "objects/tree.h"
+#include "repo/not_held.h"
 #include "repo/state.h"
 
 namespace isodb {
@@ -18,6 +19,7 @@ struct DocumentCursor::Impl {
   std::shared_ptr<RepositoryState> state;
   std::string prefix;
   objects::Cursor cursor;
+  std::vector<CommitId> heads;
 };
 
 DocumentCursor::DocumentCursor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -37,12 +39,25 @@ Entry DocumentCursor::entry() const {
   return impl_->cursor.entry();
 }
 Bytes DocumentCursor::bytes() const {
-  return objects::read_content(*impl_->state->store, impl_->cursor.content());
+  try {
+    return objects::read_content(*impl_->state->store, impl_->cursor.content());
+  } catch (const objects::ObjectMissing& missing) {
+    repo::throw_missing(*impl_->state, path(), entry(), impl_->heads, missing);
+  }
 }
 
 Snapshot::Snapshot(std::shared_ptr<RepositoryState> state, std::optional<Id> id,
                    std::vector<CommitId> heads, const TreeId& tree)
     : state_(std::move(state)), id_(id), heads_(std::move(heads)), tree_(tree) {}
+
+template <typename Read>
+auto Snapshot::reading(std::string_view path, Read read) const -> decltype(read()) {
+  try {
+    return read();
+  } catch (const objects::ObjectMissing& missing) {
+    repo::throw_missing(*state_, path, entry(path), heads_, missing);
+  }
+}
 
 std::optional<Entry> Snapshot::entry(std::string_view path) const {
   return objects::find_entry(state_->nodes(), tree_, path);
@@ -52,7 +67,7 @@ std::optional<Bytes> Snapshot::get(std::string_view path, std::uint64_t bytes_ma
   const std::optional<objects::ContentRef> content =
       objects::find_content(state_->nodes(), tree_, path);
   if (!content) return std::nullopt;
-  return objects::read_content(*state_->store, *content, bytes_max);
+  return reading(path, [&] { return objects::read_content(*state_->store, *content, bytes_max); });
 }
 
 std::vector<std::optional<Bytes>> Snapshot::get_many(const std::vector<std::string>& paths) const {
@@ -67,16 +82,18 @@ std::optional<Bytes> Snapshot::get_range(std::string_view path, std::uint64_t of
   const std::optional<objects::ContentRef> content =
       objects::find_content(state_->nodes(), tree_, path);
   if (!content) return std::nullopt;
-  return objects::ContentReader(*state_->store, *content).read(offset, count);
+  return reading(
+      path, [&] { return objects::ContentReader(*state_->store, *content).read(offset, count); });
 }
 
 bool Snapshot::stream(std::string_view path, const std::function<void(ByteView part)>& take) const {
   const std::optional<objects::ContentRef> content =
       objects::find_content(state_->nodes(), tree_, path);
   if (!content) return false;
-  objects::ContentReader reader(*state_->store, *content);
-  for (std::uint64_t offset = 0; offset < reader.size(); offset += kStreamPartBytes) {
-    take(reader.read(offset, kStreamPartBytes));
+  std::optional<objects::ContentReader> reader;
+  reading(path, [&] { reader.emplace(*state_->store, *content); });
+  for (std::uint64_t offset = 0; offset < reader->size(); offset += kStreamPartBytes) {
+    take(reading(path, [&] { return reader->read(offset, kStreamPartBytes); }));
   }
   return true;
 }
@@ -84,12 +101,14 @@ bool Snapshot::stream(std::string_view path, const std::function<void(ByteView p
 std::optional<Bytes> Snapshot::metadata(std::string_view path) const {
   const std::optional<Entry> found = entry(path);
   if (!found || !found->metadata) return std::nullopt;
-  return objects::get_expected(*state_->store, *found->metadata, ObjectType::kBlob);
+  return reading(path, [&] {
+    return objects::get_expected(*state_->store, *found->metadata, ObjectType::kBlob);
+  });
 }
 
 DocumentCursor Snapshot::documents(std::string_view prefix, std::string_view from) const {
-  auto impl = std::make_unique<DocumentCursor::Impl>(
-      DocumentCursor::Impl{state_, std::string(prefix), objects::Cursor(state_->nodes(), tree_)});
+  auto impl = std::make_unique<DocumentCursor::Impl>(DocumentCursor::Impl{
+      state_, std::string(prefix), objects::Cursor(state_->nodes(), tree_), heads_});
   impl->cursor.seek(std::max(prefix, from));
   return DocumentCursor(std::move(impl));
 }

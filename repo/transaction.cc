@@ -7,6 +7,7 @@
 #include "objects/tree.h"
 #include "repo/governed.h"
 #include "repo/metadata.h"
+#include "repo/not_held.h"
 #include "repo/transaction_impl.h"
 
 namespace isodb {
@@ -88,7 +89,11 @@ std::optional<Entry> Transaction::entry(std::string_view path) {
 std::optional<Bytes> Transaction::get(std::string_view path) {
   const std::optional<Entry> found = entry(path);
   if (!found) return std::nullopt;
-  return objects::read_content(impl_->staging, repo::content_ref(*found));
+  try {
+    return objects::read_content(impl_->staging, repo::content_ref(*found));
+  } catch (const objects::ObjectMissing& missing) {
+    repo::throw_missing(*impl_->state, path, found, impl_->snapshot.heads(), missing);
+  }
 }
 
 std::vector<std::string> Transaction::list(std::string_view prefix) {
@@ -110,6 +115,7 @@ std::vector<std::string> Transaction::list(std::string_view prefix) {
 void Transaction::put(std::string_view path, ByteView document, const PutOptions& options) {
   impl_->check_usable();
   check_path(path);
+  repo::check_writable(*impl_->state, path);
   const std::optional<Entry> before = impl_->look(path);
   objects::PutHint hint;
   if (before) hint.base = before->content;
@@ -123,6 +129,7 @@ void Transaction::put_stream(std::string_view path,
                              const PutOptions& options) {
   impl_->check_usable();
   check_path(path);
+  repo::check_writable(*impl_->state, path);
   objects::PutHint hint;
   hint.compressed = media_type_is_compressed(
       options.media_type ? std::string_view(*options.media_type) : media_type_for_path(path));
@@ -137,7 +144,9 @@ void Transaction::put_stream(std::string_view path,
 void Transaction::put_entry(std::string_view path, const Entry& content) {
   impl_->check_usable();
   check_path(path);
+  repo::check_writable(*impl_->state, path);
   if (!impl_->staging.contains(content.content)) {
+    repo::check_held(*impl_->state, path, content.content);
     throw Error(ErrorCode::kNotFound, "there is no content " + content.content.hex());
   }
   check_extent(impl_->staging, repo::content_ref(content));
@@ -149,6 +158,7 @@ void Transaction::put_entry(std::string_view path, const Entry& content) {
 bool Transaction::remove(std::string_view path) {
   impl_->check_usable();
   if (!entry(path)) return false;
+  repo::check_writable(*impl_->state, path);
   if (impl_->snapshot.entry(path)) {
     impl_->changes.remove(path);
   } else {

@@ -73,6 +73,7 @@ struct BlameItem {
   CommitId commit;
   PublicKey author;
   HybridTime clock;
+  bool or_before = false;  ///< it may be older: what was before is not held in a partial repository
 };
 
 /// What merging a branch with other commits came to.
@@ -119,7 +120,8 @@ struct Version {
 struct ConflictReason {
   std::string part;    ///< "content", "media-type" or "metadata"
   std::string field;   ///< JSON Pointer; "" for the whole
-  std::string reason;  ///< "both-changed", "edit-and-delete", … (docs/merge.md)
+  std::string reason;  ///< "both-changed", "edit-and-delete", … (docs/merge.md); "not-held"
+                       ///< where a partial repository cannot tell
 };
 
 /// A path in conflict.
@@ -135,6 +137,16 @@ struct PathConflict {
 struct Finding {
   std::string where;  ///< ref, commit, path or object id
   std::string problem;
+};
+
+/// What a check could not see in a partial repository, which is no problem by itself. A plain
+/// value.
+struct NotSeen {
+  std::uint64_t contents =
+      0;  ///< that are not held: their ids are proved, their bytes were not seen
+  /// Commits, and merges that refs name, whose tree could not be computed again for want of
+  /// contents; all else about them holds.
+  std::uint64_t merges = 0;
 };
 
 struct VerifyOptions {
@@ -193,7 +205,8 @@ class Repository {
   Commit commit(const CommitId& id) const;
   Tag tag(const TagId& id) const;
   ObjectType object_type(const Id& id) const;
-  /// The payload of any object, as hashed. Error(kNotFound).
+  /// The payload of any object, as hashed. Error(kNotFound); in a partial repository kNotHeld, for
+  /// it may exist elsewhere.
   Bytes object(const Id& id) const;
 
   /// The current branch: what "@" means ("heads/main").
@@ -270,18 +283,21 @@ class Repository {
   std::vector<std::pair<std::string, std::string>> settings() const;
 
   /// Re-reads and re-hashes every object, checks that trees are canonical and that all that refs
-  /// reach is there.
-  std::vector<Finding> fsck(const ProgressFunction& progress = {}) const;
+  /// reach is there: of a partial repository what is in its scope, and what it wrote itself.
+  std::vector<Finding> fsck(const ProgressFunction& progress = {},
+                            NotSeen* not_seen = nullptr) const;
   /// Checks every signature, clock, sequence, parent, right to write, base, tree and merge.
   /// Oldest first, so the first finding is the first bad commit. What held is remembered, and not
   /// checked again unless VerifyOptions::again.
   std::vector<Finding> verify(const VerifyOptions& options = {},
-                              const ProgressFunction& progress = {}) const;
+                              const ProgressFunction& progress = {},
+                              NotSeen* not_seen = nullptr) const;
 
   struct Statistics {
     std::uint64_t commits = 0, documents = 0, document_bytes = 0;  ///< of the current branch
     std::uint64_t loose_objects = 0, loose_bytes = 0, packs = 0, packed_objects = 0, pack_bytes = 0,
                   database_bytes = 0;
+    std::uint64_t documents_not_held = 0;  ///< of the current branch, in a partial repository
   };
   Statistics statistics() const;
   struct Collected {

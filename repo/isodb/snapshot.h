@@ -42,7 +42,8 @@ class DocumentCursor {
 };
 
 /// The documents as one commit, or the merge of several, has them. Immutable: never blocks a writer
-/// and is never blocked. A cheap value that keeps the repository open; any number of threads.
+/// and is never blocked. A cheap value that keeps the repository open; any number of threads. Of a
+/// partial repository, reading a document that it does not hold throws ContentNotHeld.
 class Snapshot {
  public:
   /// The commit or merge; nullopt for a snapshot of a bare tree.
@@ -85,6 +86,8 @@ class Snapshot {
   friend class Transaction;
   Snapshot(std::shared_ptr<RepositoryState> state, std::optional<Id> id,
            std::vector<CommitId> heads, const TreeId& tree);
+  template <typename Read>
+  auto reading(std::string_view path, Read read) const -> decltype(read());
   std::shared_ptr<RepositoryState> state_;
   std::optional<Id> id_;
   std::vector<CommitId> heads_;
