@@ -1,9 +1,7 @@
 #include "merge/commit_check.h"
 
-#include <algorithm>
-#include <iterator>
-#include <optional>
 #include <utility>
+#include <vector>
 
 namespace isodb::merge {
 
@@ -26,41 +24,34 @@ CommitCheck::CommitCheck(Workspace& workspace, objects::ObjectSink& sink, Commit
       commit_(commit),
       root_(root) {}
 
-void CommitCheck::read_writes(const TreeId& base) {
-  if (writes_read_) return;
-  writes_read_ = true;
+/// In the order of paths: what the commit holds, and deletions of what the base has, or has not.
+void CommitCheck::for_each_write(const TreeId& base, const Visit& visit) {
   const CommitFacts& facts = history_.graph().facts(commit_);
+  const Stamp stamp = facts.stamp;
   const auto held = history_.deleted_paths(commit_);
   const std::vector<std::string>& deleted = *held;
+  auto next = deleted.begin();
+  // What the list names and the difference does not show: not there before, or left where it was.
+  const auto visit_hidden = [&] {
+    is_odd_ = is_odd_ || objects::find_entry(history_.nodes(), base, *next).has_value();
+    visit(std::string(*next++), std::nullopt);
+  };
   objects::TreeDiff diff(history_.nodes(), base, facts.tree);
   while (auto difference = diff.next()) {
-    const bool is_deleted = std::binary_search(deleted.begin(), deleted.end(), difference->path);
-    if (difference->after && (difference->after->flags & kFlagMerged) == 0 &&
-        difference->after->stamp == facts.stamp) {
+    while (next != deleted.end() && *next < difference->path) visit_hidden();
+    const bool is_deleted = next != deleted.end() && *next == difference->path;
+    if (is_deleted) ++next;
+    std::optional<Entry>& after = difference->after;
+    if (after && (after->flags & kFlagMerged) == 0 && after->stamp == stamp) {
       if (is_deleted) clash_ = difference->path;
-      if (difference->after->flags != 0) flagged_ = difference->path;
-      writes_.push_back({std::move(difference->path), std::move(difference->after)});
-    } else if (is_deleted && difference->before) {
-      is_odd_ = is_odd_ || difference->after.has_value();
-      writes_.push_back({std::move(difference->path), std::nullopt});
-    } else {
-      is_odd_ = true;
+      if (after->flags != 0) flagged_ = difference->path;
+      visit(std::move(difference->path), std::move(after));
+      continue;
     }
+    is_odd_ = is_odd_ || !is_deleted || after.has_value();
+    if (is_deleted) visit(std::move(difference->path), std::nullopt);
   }
-  // What the list names and the difference does not show: not there before, or left where it was.
-  std::vector<objects::TreeChange> others;
-  std::size_t at = 0;
-  for (const std::string& path : deleted) {
-    while (at < writes_.size() && writes_[at].path < path) ++at;
-    if (at < writes_.size() && writes_[at].path == path) continue;
-    const bool is_there = objects::find_entry(history_.nodes(), base, path).has_value();
-    is_odd_ = is_odd_ || is_there;
-    others.push_back({path, std::nullopt});
-  }
-  const auto middle = static_cast<std::ptrdiff_t>(writes_.size());
-  std::move(others.begin(), others.end(), std::back_inserter(writes_));
-  std::inplace_merge(writes_.begin(), writes_.begin() + middle, writes_.end(),
-                     [](const auto& a, const auto& b) { return a.path < b.path; });
+  while (next != deleted.end()) visit_hidden();
 }
 
 std::string CommitCheck::denied(const TreeId& base) {
@@ -68,7 +59,6 @@ std::string CommitCheck::denied(const TreeId& base) {
   if (facts.parents.empty()) {
     return facts.id == root_ ? std::string() : "it is the root of another repository";
   }
-  read_writes(base);
   const Authority authority(history_.nodes(), [this] {
     return history_.graph().peek(history_.graph().add(root_)).author;
   });
@@ -76,13 +66,14 @@ std::string CommitCheck::denied(const TreeId& base) {
   const std::string who = "its author " + facts.author.fingerprint();
   if (!member) return who + " is no member";
   if (member->revoked) return who + " is revoked";
-  for (const objects::TreeChange& write : writes_) {
-    const std::string problem = write_problem(member, write.path);
-    if (problem.empty()) continue;
-    std::string denial = who;
-    return denial.append(" may not write '").append(write.path).append("': ").append(problem);
-  }
-  return {};
+  std::string denial;
+  for_each_write(base, [&](const std::string& path, const std::optional<Entry>&) {
+    if (!denial.empty()) return;
+    const std::string problem = write_problem(member, path);
+    if (problem.empty()) return;
+    denial.append(who).append(" may not write '").append(path).append("': ").append(problem);
+  });
+  return denial;
 }
 
 /// seq is above that of every ancestor by the same author and writer.
@@ -103,7 +94,13 @@ std::string CommitCheck::sequence_problem() {
 TreeId CommitCheck::expected_tree(const TreeId& base) {
   const CommitFacts& facts = history_.graph().facts(commit_);
   TreeId plain = facts.tree;
-  if (is_odd_) plain = objects::edit_tree(history_.nodes(), sink_, base, writes_);
+  if (is_odd_) {
+    std::vector<objects::TreeChange> writes;
+    for_each_write(base, [&](std::string&& path, std::optional<Entry>&& entry) {
+      writes.push_back({std::move(path), std::move(entry)});
+    });
+    plain = objects::edit_tree(history_.nodes(), sink_, base, writes);
+  }
   return remerged_tree(workspace_, sink_, facts.parents, base, plain);
 }
 
@@ -112,7 +109,7 @@ void CommitCheck::run(CheckedCommit& checked) {
   checked.refusal = sequence_problem();
   if (checked.refusal.empty()) checked.refusal = denied(checked.base);
   if (!checked.refusal.empty()) return;
-  read_writes(checked.base);
+  if (facts.parents.empty()) for_each_write(checked.base, [](auto&&, auto&&) {});
   if (!clash_.empty()) {
     checked.refusal = "it deletes '" + clash_ + "', which its own tree holds";
     return;

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <set>
+#include <functional>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "merge/authority.h"
 #include "merge/state_engine.h"
@@ -17,7 +17,9 @@ TreeId remerged_tree(Workspace& workspace, objects::ObjectSink& sink, const Comm
                      const TreeId& base, const TreeId& tree);
 
 /// Reads a commit's writes from its tree, and holds them against the members of its base and its
-/// tree against what base and writes come to. One use. Borrows.
+/// tree against what base and writes come to. The writes are read as a stream, for a commit may
+/// have millions; only where the tree holds more than base and writes are they gathered. One use.
+/// Borrows.
 class CommitCheck {
  public:
   CommitCheck(Workspace& workspace, objects::ObjectSink& sink, CommitIndex commit,
@@ -29,7 +31,10 @@ class CommitCheck {
   std::string denied(const TreeId& base);
 
  private:
-  void read_writes(const TreeId& base);
+  /// Of a deletion, no entry.
+  using Visit = std::function<void(std::string&& path, std::optional<Entry>&& entry)>;
+
+  void for_each_write(const TreeId& base, const Visit& visit);
   std::string sequence_problem();
   TreeId expected_tree(const TreeId& base);
 
@@ -38,10 +43,9 @@ class CommitCheck {
   objects::ObjectSink& sink_;
   CommitIndex commit_;
   CommitId root_;
-  bool writes_read_ = false;
-  std::vector<objects::TreeChange> writes_;  // and deletions of what the base has; ascending
-  std::string clash_;                        // a path that the commit both holds and deletes
-  std::string flagged_;                      // one whose own entry has a flag
+  // What for_each_write() found:
+  std::string clash_;    // a path that the commit both holds and deletes
+  std::string flagged_;  // one whose own entry has a flag
   bool is_odd_ = false;  // its tree differs from the base in more than its writes
 };
 
