@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/compress.h"
 #include "core/file.h"
 #include "isodb/id.h"
 #include "objects/source.h"
@@ -78,8 +79,10 @@ class PackWriter : public ObjectStore {
     int delta_level = 7;                       ///< zstd level of deltas
     std::size_t dictionary_bytes = 64 * 1024;  ///< at most; 0: no dictionary
     std::size_t sample_bytes = 4 * 1024 * 1024;  ///< buffered to train the dictionary on
-    unsigned delta_depth_max = 24;               ///< records to read, at most, for one object
-    unsigned threads = 2;  ///< compressing side by side with the caller; 1: in the caller
+    /// Another pack's, of the same kind of documents, taken instead of a new one; or nullptr.
+    std::shared_ptr<const core::Dictionary> dictionary;
+    unsigned delta_depth_max = 24;  ///< records to read, at most, for one object
+    unsigned threads = 2;           ///< compressing side by side with the caller; 1: in the caller
   };
   PackWriter(core::FileSystem& files, const std::filesystem::path& folder,
              const ObjectSource* existing, Options options);
@@ -93,6 +96,8 @@ class PackWriter : public ObjectStore {
   bool contains(const Id& id) const override;
 
   std::uint64_t object_count() const;
+  /// nullptr where there is none, or none yet.
+  std::shared_ptr<const core::Dictionary> dictionary() const;
   /// Of records; what is not compressed yet does not count.
   std::uint64_t bytes_written() const;
 

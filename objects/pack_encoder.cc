@@ -124,7 +124,8 @@ bool PackEncoder::try_delta(const PackItem& item, ByteView payload) {
 }
 
 void PackEncoder::encode(const PackItem& item, ByteView payload) {
-  versions_seen_ |= item.base != nullptr || item.other_base.has_value();
+  bool& versions_seen = versions_seen_[static_cast<std::size_t>(item.type)];
+  versions_seen = versions_seen || item.base != nullptr || item.other_base.has_value();
   plain_.clear();
   if (!try_delta(item, payload)) {
     if (plain_.empty()) pack_alone(item, payload);
@@ -132,7 +133,7 @@ void PackEncoder::encode(const PackItem& item, ByteView payload) {
     header.encoding = plain_encoding_;
     write(item, header, plain_, 0);
   }
-  if (!versions_seen_ || item.compressed) return;
+  if (!versions_seen || item.compressed) return;
   cache_.insert(kFile, item.entry->offset(),
                 std::make_shared<const Object>(Object{item.type, Bytes(payload)}));
 }

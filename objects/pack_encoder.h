@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -57,7 +58,7 @@ class PackEncoder {
   const unsigned radix_, versions_max_;
   const core::Dictionary* dictionary_ = nullptr;
   mutable PlainCache cache_;
-  bool versions_seen_ = false;  // until then nothing is worth keeping as a base
+  std::array<bool, 8> versions_seen_{};  // by type: until then none is worth keeping as a base
   Bytes record_, delta_, plain_;
   Encoding plain_encoding_ = Encoding::kStored;
 };

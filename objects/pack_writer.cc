@@ -25,11 +25,16 @@ namespace {
 struct Batch {
   static constexpr std::size_t kBytesMax = 256 * 1024;
   static constexpr std::size_t kItemsMax = 512;
+  static constexpr std::size_t kBytesReserved = kBytesMax + 64 * 1024;  // most last items fit
 
   std::uint32_t first = 0;
   Bytes bytes;
   std::vector<PackItem> items;
 
+  Batch() {
+    bytes.reserve(kBytesReserved);
+    items.reserve(kItemsMax);
+  }
   bool full() const { return bytes.size() >= kBytesMax || items.size() >= kItemsMax; }
   ByteView payload(const PackItem& item) const {
     return ByteView(bytes).substr(item.begin, item.size);
@@ -53,7 +58,9 @@ struct PackWriter::Impl {
       : options(options),
         existing(existing_or_null != nullptr ? *existing_or_null : nothing()),
         output(files, folder),
-        encoder(output, existing, options) {}
+        encoder(output, existing, options) {
+    if (options.dictionary != nullptr) start(options.dictionary);
+  }
   ~Impl() { stop_worker(); }
 
   Id put(ObjectType type, ByteView payload, const PutHint& hint);
@@ -61,7 +68,8 @@ struct PackWriter::Impl {
   std::optional<PackInfo> finish();
 
   void submit();
-  void start();
+  void start(std::shared_ptr<const core::Dictionary> dictionary_or_null);
+  std::shared_ptr<const core::Dictionary> train() const;
   void encode(const Batch& batch);
   void run_worker();
   void drain();
@@ -77,7 +85,7 @@ struct PackWriter::Impl {
   PackOutput output;
   PackEntries entries;
   PackEncoder encoder;
-  std::unique_ptr<core::Dictionary> dictionary;
+  std::shared_ptr<const core::Dictionary> dictionary;
   std::shared_ptr<Batch> batch = std::make_shared<Batch>();
   std::size_t sampled_bytes = 0, waiting_bytes = 0;
   bool started = false;
@@ -135,23 +143,27 @@ void PackWriter::Impl::submit() {
                   waiting_bytes < options.sample_bytes * kWaitingPerSample)) {
     return;
   }
-  start();
-  if (options.threads >= 2) worker = std::thread([this] { run_worker(); });
+  start(train());
 }
 
-/// Ends the sampling. What waits is left to the worker, or done here where there is none.
-void PackWriter::Impl::start() {
+std::shared_ptr<const core::Dictionary> PackWriter::Impl::train() const {
   std::vector<ByteView> samples;
   for (const BatchPtr& waiting : pending) {
     for (const PackItem& item : waiting->items) {
       if (is_sample(item)) samples.push_back(waiting->payload(item));
     }
   }
-  dictionary = make_dictionary(samples, options);
+  return make_dictionary(samples, options);
+}
+
+/// Ends the sampling. What waits is left to the worker, or done here where there is none.
+void PackWriter::Impl::start(std::shared_ptr<const core::Dictionary> dictionary_or_null) {
+  dictionary = std::move(dictionary_or_null);
   encoder.set_dictionary(dictionary.get());
   output.set_dictionary(dictionary.get());
   started = true;
-  if (options.threads < 2) drain();
+  if (options.threads < 2) return drain();
+  worker = std::thread([this] { run_worker(); });
 }
 
 void PackWriter::Impl::encode(const Batch& full) {
@@ -266,10 +278,7 @@ PackInfo PackWriter::Impl::write_end() {
 
 std::optional<PackInfo> PackWriter::Impl::finish() {
   submit();
-  if (!started) {
-    start();
-    drain();
-  }
+  if (!started) start(train());
   stop_worker();
   rethrow_failure();
   if (entries.size() == 0) return std::nullopt;
@@ -292,6 +301,9 @@ bool PackWriter::contains(const Id& id) const {
 }
 std::uint64_t PackWriter::object_count() const {
   return impl_->entries.size();
+}
+std::shared_ptr<const core::Dictionary> PackWriter::dictionary() const {
+  return impl_->dictionary;
 }
 std::uint64_t PackWriter::bytes_written() const {
   return impl_->output.size();

@@ -1,13 +1,20 @@
 #include "repo/staging.h"
 
+#include <utility>
+
 namespace isodb::repo {
 
 Staging::Staging(const refs::LocalStore& store, core::FileSystem& files)
-    : store_(store), files_(files), loose_(store) {}
+    : Staging(store, files, nullptr) {}
+
+Staging::Staging(const refs::LocalStore& store, core::FileSystem& files,
+                 std::shared_ptr<const core::Dictionary> dictionary)
+    : store_(store), files_(files), loose_(store), dictionary_(std::move(dictionary)) {}
 
 Id Staging::put(ObjectType type, ByteView payload, const objects::PutHint& hint) {
   plain_bytes_ += payload.size();
-  if (pack_ == nullptr && plain_bytes_ > kLooseBytesMax) move_to_pack();
+  const std::size_t loose_max = dictionary_ == nullptr ? kLooseBytesMax : kLooseBytesMaxOfMany;
+  if (pack_ == nullptr && plain_bytes_ > loose_max) move_to_pack();
   if (pack_ != nullptr) return pack_->put(type, payload, hint);
   return loose_.put(type, payload, hint);
 }
@@ -30,6 +37,7 @@ bool Staging::is_intact() const {
 
 std::optional<objects::PackInfo> Staging::finish_pack() {
   std::optional<objects::PackInfo> info = pack_->finish();
+  dictionary_ = pack_->dictionary();
   pack_.reset();
   return info;
 }
@@ -37,7 +45,10 @@ std::optional<objects::PackInfo> Staging::finish_pack() {
 void Staging::move_to_pack() {
   was_packed_ = true;
   existing_ = store_.writer_view();
-  pack_ = std::make_unique<objects::PackWriter>(files_, store_.packs_folder(), existing_.get());
+  objects::PackWriter::Options options;
+  options.dictionary = dictionary_;
+  pack_ = std::make_unique<objects::PackWriter>(files_, store_.packs_folder(), existing_.get(),
+                                                options);
   for (const refs::LooseRow::Item& item : loose_.row().items) {
     const objects::Object object = *loose_.get(item.id);
     pack_->put(object.type, object.payload);

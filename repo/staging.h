@@ -16,8 +16,14 @@ namespace isodb::repo {
 class Staging : public objects::ObjectStore {
  public:
   static constexpr std::size_t kLooseBytesMax = 4 << 20;  ///< before compression
+  /// The same where much came before and more is likely to come.
+  static constexpr std::size_t kLooseBytesMaxOfMany = 1 << 20;
 
   Staging(const refs::LocalStore& store, core::FileSystem& files);
+  /// Goes on after one whose pack had this dictionary, with documents of the same kind: with the
+  /// same one, for training takes as long as a third of the pack.
+  Staging(const refs::LocalStore& store, core::FileSystem& files,
+          std::shared_ptr<const core::Dictionary> dictionary);
 
   Id put(ObjectType type, ByteView payload, const objects::PutHint& hint = {}) override;
   std::optional<objects::Object> get(const Id& id) const override;
@@ -29,8 +35,12 @@ class Staging : public objects::ObjectStore {
   /// The collection generation in which it began to rely on what the repository held.
   std::uint64_t generation() const { return loose_.collection_generation(); }
   bool is_packed() const { return pack_ != nullptr; }
+  std::uint64_t packed_objects() const { return pack_ == nullptr ? 0 : pack_->object_count(); }
+  /// Of the last pack that was finished, where it had one.
+  const std::shared_ptr<const core::Dictionary>& dictionary() const { return dictionary_; }
   refs::LooseBatch& loose() { return loose_; }
-  /// Finishes the pack: durable, but not registered yet. The staging is empty afterwards.
+  /// Finishes the pack: durable, but not registered yet. The staging is empty afterwards, and
+  /// dictionary() is that of the pack.
   std::optional<objects::PackInfo> finish_pack();
 
  private:
@@ -40,6 +50,7 @@ class Staging : public objects::ObjectStore {
   core::FileSystem& files_;
   refs::LooseBatch loose_;
   std::size_t plain_bytes_ = 0;
+  std::shared_ptr<const core::Dictionary> dictionary_;
   bool was_packed_ = false;  // what the pack relies on is not known one by one
   std::unique_ptr<objects::ObjectSource> existing_;  // what the pack need not hold; outlives it
   std::unique_ptr<objects::PackWriter> pack_;

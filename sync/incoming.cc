@@ -71,6 +71,7 @@ class Incoming::Impl {
   }
   std::vector<CommitId> heads() const { return {heads_.begin(), heads_.end()}; }
   objects::ObjectStore& objects() { return objects_; }
+  std::uint64_t packed_objects() const { return objects_.packed_objects(); }
   std::uint64_t commits() const { return commits_; }
   std::uint64_t operations() const { return operations_; }
 
@@ -477,6 +478,9 @@ std::uint64_t Incoming::commits() const {
 }
 std::uint64_t Incoming::operations() const {
   return impl_->operations();
+}
+std::uint64_t Incoming::packed_objects() const {
+  return impl_->packed_objects();
 }
 objects::ObjectStore& Incoming::objects() {
   return impl_->objects();

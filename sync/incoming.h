@@ -79,6 +79,8 @@ class Incoming {
   /// Sees all that was taken, durable or not: where to merge it.
   objects::ObjectStore& objects();
 
+  /// How many objects wait in a pack for flush(): each makes one more pack.
+  std::uint64_t packed_objects() const;
   /// Makes durable what was taken, also of a commit that is not whole. Cheap where there is nothing
   /// new. Error(kStale) when the repository was collected meanwhile: begin another session;
   /// Error(kBusy) when another session with this peer is under way.

@@ -5,11 +5,21 @@
 #include "isodb/error.h"
 
 namespace isodb::sync {
+namespace {
+
+/// What comes may change in kind.
+constexpr int kPacksPerDictionary = 16;
+
+}  // namespace
 
 IncomingStore::IncomingStore(RepositoryState& repository) : repository_(repository) {
   // A collection that ended before the session begins is none of its concern.
   repository.store->refresh();
-  staging_ = std::make_unique<repo::Staging>(*repository.store, repository.files);
+  begin_staging();
+}
+
+void IncomingStore::begin_staging() {
+  staging_ = std::make_unique<repo::Staging>(*repository_.store, repository_.files, dictionary_);
 }
 
 std::optional<refs::LostSwap> IncomingStore::write(refs::WriteBatch batch) {
@@ -23,7 +33,10 @@ std::optional<refs::LostSwap> IncomingStore::write(refs::WriteBatch batch) {
     }
     const bool lost = repository_.database->write(objects).lost.has_value();
     repository_.store->refresh();
-    staging_ = std::make_unique<repo::Staging>(*repository_.store, repository_.files);
+    const bool is_new = staging_->dictionary() != dictionary_;
+    packs_with_it_ = is_new ? 1 : packs_with_it_ + 1;
+    dictionary_ = packs_with_it_ < kPacksPerDictionary ? staging_->dictionary() : nullptr;
+    begin_staging();
     if (lost) {
       throw Error(ErrorCode::kStale, "the repository was collected while it was synced into",
                   "sync again");
@@ -44,7 +57,7 @@ std::optional<refs::LostSwap> IncomingStore::write(refs::WriteBatch batch) {
     batch.loose[i].number = result.loose_numbers[i];
   }
   repository_.store->adopt(std::move(batch.loose));
-  staging_ = std::make_unique<repo::Staging>(*repository_.store, repository_.files);
+  begin_staging();
   repository_.pack_when_due();
   return std::nullopt;
 }

@@ -24,13 +24,20 @@ class IncomingStore : public objects::ObjectStore {
   bool contains(const Id& id) const override { return staging_->contains(id); }
   unsigned depth(const Id& id) const override { return staging_->depth(id); }
 
+  /// How many objects wait in a pack; 0 while they are few enough to become a loose row.
+  std::uint64_t packed_objects() const { return staging_->packed_objects(); }
+
   /// Makes all that was put durable together with the batch; nothing when the batch loses a swap,
   /// which is returned. Error(kStale) when the repository was collected since the last write.
   std::optional<refs::LostSwap> write(refs::WriteBatch batch);
 
  private:
+  void begin_staging();
+
   RepositoryState& repository_;
   std::unique_ptr<repo::Staging> staging_;
+  std::shared_ptr<const core::Dictionary> dictionary_;  // of the last pack
+  int packs_with_it_ = 0;
 };
 
 }  // namespace isodb::sync

@@ -10,6 +10,9 @@ namespace isodb::sync {
 namespace {
 
 constexpr std::uint64_t kFlushMillis = 1000;
+/// Where so much comes that it goes into packs: not into one a second, for they are merged later.
+constexpr std::uint64_t kPackMillis = 10'000;
+constexpr std::uint64_t kPackObjectsMax = 500'000;  // 40 bytes each in memory
 constexpr std::size_t kIdBytes = 32;
 constexpr std::size_t kHalfIdBytes = kIdBytes / 2;
 
@@ -442,7 +445,9 @@ bool Session::finished() const {
 void Session::flush_when_due() {
   if (phase_ != Phase::kStreams || !taking_ || was_taken_) return;
   const std::uint64_t now = repository_->environment.now_millis();
-  if (now < flushed_at_millis_ + kFlushMillis && now >= flushed_at_millis_) return;
+  const std::uint64_t packed = taking_->incoming().packed_objects();
+  const std::uint64_t due = flushed_at_millis_ + (packed > 0 ? kPackMillis : kFlushMillis);
+  if (now < due && now >= flushed_at_millis_ && packed < kPackObjectsMax) return;
   taking_->incoming().flush();
   flushed_at_millis_ = now;
 }

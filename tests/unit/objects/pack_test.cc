@@ -327,6 +327,35 @@ TEST_CASE("small documents that are alike share a dictionary") {
   CHECK(with.bytes < plain);
 }
 
+TEST_CASE("a pack takes another's dictionary, from its first document on") {
+  const TemporaryFolder folder;
+  PackWriter first(files(), folder.path(), nullptr);
+  CHECK(first.dictionary() == nullptr);
+  for (int i = 0; i < 20'000; ++i) first.put(ObjectType::kBlob, json_document(i), {});
+  REQUIRE(first.finish());
+  REQUIRE(first.dictionary() != nullptr);
+  std::vector<Put> few;  // too few to train on
+  for (int i = 0; i < 10; ++i) few.push_back({ObjectType::kBlob, json_document(30'000 + i), {}});
+  const auto record_bytes = [&](const PackWriter::Options& options) {
+    const PackInfo info = write_pack(folder.path(), few, options);
+    const Pack pack(files(), folder.path() / info.name, info.bytes);
+    check_holds(pack, few);
+    pack.check_file();
+    std::uint64_t bytes = 0;
+    for (const Put& put : few) {
+      bytes += pack.summary(*pack.find(core::object_id(put.type, put.payload))).record_bytes;
+    }
+    return bytes;
+  };
+  const std::uint64_t without = record_bytes({});
+  for (const unsigned threads : {1u, 2u}) {
+    PackWriter::Options options;
+    options.dictionary = first.dictionary();
+    options.threads = threads;
+    CHECK(record_bytes(options) < without);
+  }
+}
+
 TEST_CASE("several threads read one pack") {
   const TemporaryFolder folder;
   const auto puts = mixed_objects(1000);
