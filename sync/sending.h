@@ -21,7 +21,7 @@ class Sending {
  public:
   struct Options {
     int level = 3;       ///< zstd's
-    bool adapts = true;  ///< packs harder where the line turns out to be slow
+    bool adapts = true;  ///< packs harder where the line turns out to be slow, else quicker
   };
 
   Sending(RepositoryState& repository, Options options)
@@ -56,6 +56,7 @@ class Sending {
   void plan(const Have& have);
   void open(std::vector<CommitId> commits, Outgoing::Options options);
   void adapt();
+  void set(int level);
   Bytes end_frame();
 
   RepositoryState& repository_;
