@@ -42,8 +42,8 @@ class Columns {
     return kLengthsBytesMax + shapes.size() + times.size() + keys.size() + values.size() +
            proofs.size();
   }
-  /// The run.
-  Bytes join() const;
+  /// Puts the run in place of what `run` holds, and has nothing left; both keep their memory.
+  void take(Bytes& run);
 
  private:
   static constexpr std::size_t kLengthsBytesMax = 4 * 3;  // all but the last, each below 2^21

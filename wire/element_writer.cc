@@ -165,11 +165,12 @@ void put(Columns& out, const ResumeElement&, StreamState&) {
 
 }  // namespace
 
-Bytes Columns::join() const {
-  Bytes run;
+void Columns::take(Bytes& run) {
+  run.clear();
   run.reserve(bytes());
   for (const Bytes* column : {&shapes, &times, &keys, &values}) put_text(run, *column);
-  return run += proofs;
+  run += proofs;
+  for (Bytes* column : {&shapes, &times, &keys, &values, &proofs}) column->clear();
 }
 
 void put_element(Columns& columns, const Element& element, StreamState& state) {

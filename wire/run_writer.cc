@@ -56,6 +56,7 @@ struct RunWriter::State {
   ElementOrder order;
   Columns columns;
   std::optional<Bytes> closed;  // a run that the next element did not fit into
+  Bytes run, body;              // while a run is taken; kept for their memory
   int level;
   std::unique_ptr<core::CompressStream> zstd;
   bool window_is_open = false;
@@ -96,7 +97,7 @@ void RunWriter::add(const Element& element) {
   if (const char* problem = state_->order.problem(element)) throw_invalid(problem);
   if (state_->columns.bytes() + element_bytes_max(element) > kRunBytesMax) {
     if (state_->closed) throw Error(ErrorCode::kLimit, "runs were made and not taken");
-    state_->closed = std::exchange(state_->columns, {}).join();
+    state_->columns.take(state_->closed.emplace());
   }
   put_element(state_->columns, element, state_->stream);
   state_->order.took(element);
@@ -126,14 +127,18 @@ std::size_t RunWriter::plain_bytes() const {
 std::vector<Bytes> RunWriter::take_run(std::uint8_t stream) {
   std::vector<Bytes> payloads;
   const auto take = [&](ByteView plain) {
-    Bytes body;
+    Bytes& body = state_->body;
+    body.clear();
     const Coding coding = state_->pack(plain, body);
     state_->plain_seen = state_->plain_seen / 2 + plain.size();
     state_->packed_seen = state_->packed_seen / 2 + body.size();
     cut(body, stream, coding, payloads);
   };
   if (state_->closed) take(*std::exchange(state_->closed, {}));
-  if (!is_empty()) take(std::exchange(state_->columns, {}).join());
+  if (!is_empty()) {
+    state_->columns.take(state_->run);
+    take(state_->run);
+  }
   return payloads;
 }
 
@@ -145,6 +150,8 @@ void RunWriter::set_level(int level) {
 
 void RunWriter::release() {
   state_->zstd.reset();
+  Bytes().swap(state_->run);
+  Bytes().swap(state_->body);
   state_->window_is_open = false;
 }
 

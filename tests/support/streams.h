@@ -125,7 +125,9 @@ inline Bytes plain_run(const std::vector<wire::Element>& elements,
     wire::put_element(columns, element, state);
     if (const auto number = progress.took(element)) state.parents.add(numbered_commit(*number));
   }
-  return Bytes(2, '\0') + columns.join();
+  Bytes run;
+  columns.take(run);
+  return Bytes(2, '\0') + run;
 }
 
 /// Elements of every kind that break no rule.

@@ -71,7 +71,9 @@ Bytes run_of(const Bytes& shapes, const Bytes& times, const Bytes& keys, const B
   columns.keys = keys;
   columns.values = values;
   columns.proofs = proofs;
-  return Bytes(2, '\0') + columns.join();
+  Bytes run;
+  columns.take(run);
+  return Bytes(2, '\0') + run;
 }
 
 Bytes bytes_of(std::initializer_list<int> bytes) {
