@@ -1,6 +1,7 @@
 #!/bin/sh
-# What ./dev bench runs after it has built: bench/run.sh [quick|full|compare OLD.json NEW.json].
+# What ./dev bench runs after it has built: bench/run.sh [quick|full|sync|compare OLD NEW (JSON)].
 # quick and full write bench/results.md and bench/results.json; for more, isodb_bench run --help.
+# sync writes its own section of bench/results.md, which the others leave as it is.
 set -eu
 cd "$(dirname "$0")/.."
 program=build/bench/bench/isodb_bench
@@ -8,8 +9,17 @@ mode=${1:-quick}
 [ $# -eq 0 ] || shift
 case $mode in
   quick | full)
-    [ ! -e bench/notes.md ] || set -- --notes bench/notes.md "$@"
+    notes=build/bench/notes.md
+    {
+      cat bench/notes.md
+      echo
+      sed -n '/^<!-- .\/dev bench sync -->$/,/^<!-- end of sync -->$/p' bench/results.md
+    } >"$notes"
     exec "$program" "$mode" --folder build/bench/work --json bench/results.json \
+      --markdown bench/results.md --notes "$notes" "$@"
+    ;;
+  sync)
+    exec build/bench/bench/isodb_sync_bench --folder build/bench/work/sync \
       --markdown bench/results.md "$@"
     ;;
   *) exec "$program" "$mode" "$@" ;;
