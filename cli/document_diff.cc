@@ -16,12 +16,13 @@ using merge::JsonChange;
 
 /// What two versions of a document differ in, as deep as one can look.
 struct Comparison {
-  enum class Kind { kJson, kText, kBinary };
+  enum class Kind { kJson, kText, kBinary, kNotHeld };
   Kind kind = Kind::kBinary;
   std::optional<core::Json> json_before, json_after;
-  std::vector<JsonChange> fields;    // kJson, with both versions there
-  std::string hunks;                 // kText, and kJson with one version
-  std::vector<JsonChange> metadata;  // fields beside the document
+  std::vector<JsonChange> fields;          // kJson, with both versions there
+  std::string hunks;                       // kText, and kJson with one version
+  std::vector<JsonChange> metadata;        // fields beside the document
+  std::optional<ContentNotHeld> not_held;  // kNotHeld: why
 };
 
 std::optional<core::Json> value_of(const Entry& entry, ByteView document) {
@@ -150,6 +151,7 @@ struct DifferencePrinter::Impl {
   std::uint64_t added = 0, changed = 0, removed = 0;
 
   Comparison compare(const Difference& difference) const;
+  Comparison compare_inside(const Difference& difference) const;
   std::vector<JsonChange> compare_metadata(const Difference& difference) const;
   core::Json patch_of(const Difference& difference, const Comparison& comparison) const;
 
@@ -164,6 +166,17 @@ struct DifferencePrinter::Impl {
 };
 
 Comparison DifferencePrinter::Impl::compare(const Difference& difference) const {
+  try {
+    return compare_inside(difference);
+  } catch (const ContentNotHeld& error) {
+    Comparison result;
+    result.kind = Comparison::Kind::kNotHeld;
+    result.not_held = error;
+    return result;
+  }
+}
+
+Comparison DifferencePrinter::Impl::compare_inside(const Difference& difference) const {
   Comparison result;
   result.metadata = compare_metadata(difference);
   const auto &before = difference.before, &after = difference.after;
@@ -200,6 +213,7 @@ core::Json DifferencePrinter::Impl::patch_of(const Difference& difference,
                                          std::string(change_word(difference)) +
                                          ", and a JSON Patch needs both versions");
   }
+  if (comparison.not_held) throw ContentNotHeld(*comparison.not_held);
   if (!comparison.json_before || !comparison.json_after) {
     throw Error(ErrorCode::kInvalid, difference.path + " is no JSON in both versions",
                 "leave out --patch to see how it differs");
@@ -222,7 +236,8 @@ void DifferencePrinter::Impl::print_json(const Difference& difference) const {
   const bool both = difference.before && difference.after;
   const bool json = comparison.kind == Comparison::Kind::kJson;
   const bool text = comparison.kind == Comparison::Kind::kText;
-  object.string("kind", json ? "json" : text ? "text" : "binary");
+  const bool held = comparison.kind != Comparison::Kind::kNotHeld;
+  object.string("kind", json ? "json" : text ? "text" : held ? "binary" : "not_held");
   if (form == DiffForm::kStat) {
     const LineCounts lines = count_lines(comparison.hunks);
     if (json && both) object.number("fields_changed", comparison.fields.size());
@@ -304,6 +319,9 @@ void DifferencePrinter::Impl::print_full(const Difference& difference) const {
     print_fields(comparison.fields);
   } else if (comparison.kind == Comparison::Kind::kJson) {
     context.out() << "  only the layout differs\n";
+  } else if (comparison.kind == Comparison::Kind::kNotHeld) {
+    context.out() << "  not held by this copy: " << size_text(before) << " -> " << size_text(after)
+                  << "\n";
   } else if (comparison.kind == Comparison::Kind::kBinary) {
     const bool large = !is_small(before) || !is_small(after);
     context.out() << (large ? "  too large to compare inside: " : "  binary: ") << size_text(before)

@@ -1,11 +1,28 @@
 #include "cli/findings.h"
 
+#include "cli/scope_view.h"
 #include "cli/text.h"
 
 namespace isodb::cli {
 
+namespace {
+
+void print_not_seen(Context& context, const NotSeen& not_seen) {
+  if (not_seen.contents > 0) {
+    context.out() << counted(not_seen.contents, "content") << " not held, for this copy has only "
+                  << scope_words(context.repository(Access::kRead).scope())
+                  << ": their ids are proved, their bytes were not seen\n";
+  }
+  if (not_seen.merges > 0) {
+    context.out() << counted(not_seen.merges, "merge")
+                  << " not computed again, for want of contents that this copy does not hold\n";
+  }
+}
+
+}  // namespace
+
 ExitCode print_findings(Context& context, const std::vector<Finding>& findings,
-                        const std::string& clean) {
+                        const std::string& clean, const NotSeen& not_seen) {
   for (const Finding& finding : findings) {
     if (context.json()) {
       context.print(JsonObject().string("where", finding.where).string("problem", finding.problem));
@@ -15,12 +32,17 @@ ExitCode print_findings(Context& context, const std::vector<Finding>& findings,
     }
   }
   if (context.json()) {
-    context.print(JsonObject().boolean("ok", findings.empty()).number("findings", findings.size()));
+    context.print(JsonObject()
+                      .boolean("ok", findings.empty())
+                      .number("findings", findings.size())
+                      .number("contents_not_held", not_seen.contents)
+                      .number("merges_not_computed", not_seen.merges));
   } else if (!findings.empty()) {
     context.out() << counted(findings.size(), "problem") << "\n";
   } else if (!context.quiet()) {
     context.out() << clean << "\n";
   }
+  if (!context.json()) print_not_seen(context, not_seen);
   return findings.empty() ? ExitCode::kDone : ExitCode::kUnverified;
 }
 

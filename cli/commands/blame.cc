@@ -35,7 +35,8 @@ void print_json(Context& context, CommitView& view, const Repository& repository
   object.id("commit", item.commit)
       .string("time", iso_time(time_of(commit)))
       .string("author", view.author(commit))
-      .string("key", item.author.text());
+      .string("key", item.author.text())
+      .boolean("or_before", item.or_before);
   context.print(object);
 }
 
@@ -61,8 +62,9 @@ void print_text(Context& context, CommitView& view, const Repository& repository
   for (std::size_t i = 0; i < items.size(); ++i) {
     const BlameItem& item = items[i];
     const std::string place = item.place.empty() ? "(all)" : printable(item.place);
-    context.out() << context.paint(Style::kYellow, item.commit.short_hex()) << "  " << times[i]
-                  << "  " << padded(authors[i], author_width) << "  "
+    context.out() << context.paint(Style::kYellow, item.commit.short_hex())
+                  << (item.or_before ? "^ " : "  ") << times[i] << "  "
+                  << padded(authors[i], author_width) << "  "
                   << context.paint(Style::kCyan, padded(place, place_width)) << "  "
                   << printable(item.value) << "\n";
   }
@@ -93,7 +95,8 @@ Command blame_command() {
               "By field for JSON documents, by line for texts. Items of arrays and lines are "
               "followed through insertions and removals; a value that is spelled differently but "
               "equal (1.0 and 1) counts as unchanged. Columns: commit, time (UTC), author, field "
-              "or line, value.",
+              "or line, value. In a partial copy, ^ behind the commit says that the value may be "
+              "older: the version before is not held.",
           .examples = {{"isodb blame farm/field-7.json", "who set which field, and when"},
                        {"isodb blame notes.txt --at v1 --json", "line by line, for a program"}},
           .declare = bind<Arguments>(declare, run),

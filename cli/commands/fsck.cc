@@ -6,8 +6,10 @@ namespace {
 
 ExitCode run(Context& context) {
   const Repository& repository = context.repository(Access::kRead);
-  return print_findings(context, repository.fsck(context.progress("objects")),
-                        "every object is there and is what its id says");
+  NotSeen not_seen;
+  const std::vector<Finding> findings = repository.fsck(context.progress("objects"), &not_seen);
+  return print_findings(context, findings, "every object is there and is what its id says",
+                        not_seen);
 }
 
 }  // namespace
@@ -18,7 +20,8 @@ Command fsck_command() {
           .details =
               "Reads and hashes every object again, checks the layout of trees and commits, and "
               "that everything is there that a ref leads to. Exit code 5 when something is damaged "
-              "or missing. 'isodb verify' checks signatures.",
+              "or missing; a partial copy may lack what is outside of its scope, and says how much "
+              "that is. 'isodb verify' checks signatures.",
           .examples = {{"isodb fsck", "is this disk still good?"},
                        {"isodb fsck --json | jq -r 'select(.where).where'",
                         "the damaged objects, for a program"}},

@@ -1,5 +1,6 @@
 #include "cli/change.h"
 #include "cli/commands.h"
+#include "cli/scope_view.h"
 #include "cli/text.h"
 
 namespace isodb::cli {
@@ -23,10 +24,11 @@ std::optional<Id> content_of(const std::optional<Entry>& entry) {
 }
 
 void print_json(Context& context, const std::string& branch, const std::optional<Id>& head,
-                const std::optional<Repository::DraftInfo>& draft) {
+                const std::optional<Repository::DraftInfo>& draft, const Scope& scope) {
   JsonObject state;
   state.string("branch", branch).id("head", head).boolean("draft", draft.has_value());
   if (draft) state.number("changes", draft->changes.size());
+  add_scope(state, scope);
   context.print(state);
   if (!draft) return;
   for (const Difference& difference : draft->changes) {
@@ -43,14 +45,18 @@ ExitCode run(Context& context) {
   const auto draft = repository.draft();
   const std::string branch = draft ? draft->branch : repository.current_branch();
   const std::optional<Id> head = repository.ref(branch);
+  const Scope scope = repository.scope();
   if (context.json()) {
-    print_json(context, branch, head, draft);
+    print_json(context, branch, head, draft, scope);
     return ExitCode::kDone;
   }
   context.page();
   context.out() << "on branch " << context.paint(Style::kCyan, branch_name(branch));
   if (head) context.out() << ", at " << context.paint(Style::kYellow, head->short_hex());
   context.out() << "\n";
+  if (!scope.is_whole()) {
+    context.out() << "this copy is partial: it holds " << scope_words(scope) << "\n";
+  }
   if (!draft) {
     context.out() << "no draft is open: each change is a commit\n";
     return ExitCode::kDone;

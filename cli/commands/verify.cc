@@ -17,8 +17,12 @@ void declare(Options& options, Arguments& arguments) {
 
 ExitCode run(const Arguments& arguments, Context& context) {
   const Repository& repository = context.repository(Access::kRead);
-  return print_findings(context, repository.verify(arguments.verify, context.progress("commits")),
-                        "every commit holds: signature, clock, sequence, parents, rights, merges");
+  NotSeen not_seen;
+  const std::vector<Finding> findings =
+      repository.verify(arguments.verify, context.progress("commits"), &not_seen);
+  return print_findings(context, findings,
+                        "every commit holds: signature, clock, sequence, parents, rights, merges",
+                        not_seen);
 }
 
 }  // namespace
@@ -31,7 +35,8 @@ Command verify_command() {
           "Each commit's signature, clock, sequence and parents, that its author might write "
           "what it wrote, and that merging its parents gives the base that it states. Oldest "
           "first, so the first problem named is the first bad commit. Exit code 5 when there is "
-          "one. What held is remembered and not checked again without --again. 'isodb fsck' "
+          "one. What held is remembered and not checked again without --again. A partial copy "
+          "says how many merges it could not compute for want of contents. 'isodb fsck' "
           "checks the stored bytes.",
       .examples = {{"isodb verify", "every branch and tag"},
                    {"isodb verify v1 --json", "what led to the tag v1, for a program"}},

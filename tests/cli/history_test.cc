@@ -238,7 +238,8 @@ TEST_CASE("blame names the commit that gave each field or line its value") {
   const auto commits = json_lines(runner.must({"log", "--json"}));
   const auto fields = json_lines(runner.must({"blame", "cows/17.json", "--json"}));
   REQUIRE(fields.size() == 4);
-  CHECK(keys_of(fields[0]) == Words{"field", "value", "commit", "time", "author", "key"});
+  CHECK(keys_of(fields[0]) ==
+        Words{"field", "value", "commit", "time", "author", "key", "or_before"});
   const auto by = [&](const core::Json& item) { return member(item, "commit"); };
   CHECK(member(fields[0], "field") == "/name");
   CHECK(by(fields[0]) == by(commits[5]));

@@ -152,7 +152,7 @@ TEST_CASE("verify and fsck pass on a healthy repository and say so") {
   CHECK(runner.must({"fsck"}) == "every object is there and is what its id says\n");
   for (const char* command : {"verify", "fsck"}) {
     const core::Json sum = json_line(runner.must({command, "--json"}));
-    CHECK(keys_of(sum) == Words{"ok", "findings"});
+    CHECK(keys_of(sum) == Words{"ok", "findings", "contents_not_held", "merges_not_computed"});
     CHECK(member(sum, "ok") == "true");
   }
   CHECK(runner.run({"verify", "mian"}).exit_code == 1);
@@ -164,7 +164,7 @@ TEST_CASE("gc keeps what is there and stats counts it") {
   const core::Json before = json_line(runner.must({"stats", "--json"}));
   CHECK(keys_of(before) == Words{"branch", "commits", "documents", "document_bytes",
                                  "loose_objects", "loose_bytes", "packs", "packed_objects",
-                                 "pack_bytes", "database_bytes"});
+                                 "pack_bytes", "database_bytes", "documents_not_held", "scope"});
   CHECK(member(before, "commits") == "6");
   const core::Json collected = json_line(runner.must({"gc", "--json"}));
   CHECK(keys_of(collected) == Words{"objects_dropped", "bytes_before", "bytes_after"});
