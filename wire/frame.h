@@ -18,6 +18,7 @@ enum class FrameType : std::uint8_t {
   kError,
   kBundle,
   kSignature,
+  kWant,
   kPing = 128,
 };
 

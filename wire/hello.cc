@@ -34,17 +34,26 @@ bool repository_is_good(const Hello& hello) {
   return size == 0 || size == kHalfIdBytes || size == Id::kSize;
 }
 
-/// "" or what is wrong with the parts that are lists of no other type's.
-const char* filter_problem(const std::vector<std::string>& filter) {
+using Boundary = ScopeClaim::Boundary;
+
+/// nullptr, or what is wrong with a scope.
+const char* scope_problem(const ScopeClaim& scope) {
   std::size_t bytes = 0;
-  for (const std::string& prefix : filter) {
+  for (const std::string& prefix : scope.prefixes) {
     if (prefix.empty()) return "an empty path prefix";
     if (prefix.size() > kPathBytesMax) return "a path prefix above 1,024 bytes";
     bytes += prefix.size();
   }
-  if (filter.size() > kFilterPrefixesMax) return "more than 64 path prefixes";
-  if (bytes > kFilterBytesMax) return "path prefixes of more than 16,384 bytes";
-  if (!is_strictly_sorted(filter)) return "path prefixes that are not sorted, or one twice";
+  if (scope.prefixes.size() > kScopePrefixesMax) return "more than 64 path prefixes";
+  if (bytes > kScopePrefixBytesMax) return "path prefixes of more than 8,192 bytes";
+  if (!is_strictly_sorted(scope.prefixes)) return "path prefixes not sorted, or one twice";
+  if (scope.boundary == Boundary::kNone && scope.prefixes.empty()) return "a scope of everything";
+  if ((scope.boundary == Boundary::kCommits) == scope.commits.empty()) {
+    return "a boundary without commits, or commits that are none";
+  }
+  if (scope.commits.size() > kScopeBoundaryMax) return "a boundary of more than 512 commits";
+  if (!is_strictly_sorted(scope.commits)) return "a boundary not sorted, or a commit twice";
+  if (scope.boundary == Boundary::kDepth && scope.number == 0) return "a depth of 0";
   return nullptr;
 }
 
@@ -55,7 +64,9 @@ void check(const Hello& hello) {
   if (!repository_is_good(hello)) throw_invalid("a repository's id that is not 0, 16 or 32 bytes");
   if (hello.extra_heads.size() > kExtraHeadsMax) throw_invalid("more than 1,024 extra heads");
   if (!is_strictly_sorted(hello.extra_heads)) throw_invalid("extra heads that are not sorted");
-  if (const char* problem = filter_problem(hello.filter)) throw_invalid(problem);
+  if (hello.scope) {
+    if (const char* problem = scope_problem(*hello.scope)) throw_invalid(problem);
+  }
   check_refs(hello.refs);
 }
 
@@ -112,6 +123,14 @@ Bytes encode_hints(std::vector<Hint> hints, std::size_t room) {
   return out;
 }
 
+void put_scope(Bytes& out, const ScopeClaim& scope) {
+  core::put_varint(out, scope.prefixes.size());
+  for (const std::string& prefix : scope.prefixes) put_text(out, prefix);
+  core::put_u8(out, static_cast<std::uint8_t>(scope.boundary));
+  if (scope.boundary == Boundary::kCommits) put_ids(out, scope.commits);
+  if (scope.boundary >= Boundary::kDepth) core::put_varint(out, scope.number);
+}
+
 /// What stands behind the hints.
 Bytes encode_end(const Hello& hello) {
   Bytes out;
@@ -123,8 +142,8 @@ Bytes encode_end(const Hello& hello) {
     core::put_varint(out, hello.resume->operations);
     core::put_varint(out, hello.resume->document_bytes);
   }
-  core::put_varint(out, hello.filter.size());
-  for (const std::string& prefix : hello.filter) put_text(out, prefix);
+  core::put_u8(out, hello.scope ? 1 : 0);
+  if (hello.scope) put_scope(out, *hello.scope);
   return out;
 }
 
@@ -150,11 +169,17 @@ ResumePoint read_resume(FieldReader& in) {
   return resume;
 }
 
-std::vector<std::string> read_filter(FieldReader& in) {
-  std::vector<std::string> filter(in.count(kFilterPrefixesMax, 2));
-  for (std::string& prefix : filter) prefix = in.text(kPathBytesMax);
-  if (const char* problem = filter_problem(filter)) in.fail(problem);
-  return filter;
+ScopeClaim read_scope(FieldReader& in) {
+  ScopeClaim scope;
+  scope.prefixes.resize(in.count(kScopePrefixesMax, 2));
+  for (std::string& prefix : scope.prefixes) prefix = in.text(kPathBytesMax);
+  const std::uint8_t boundary = in.u8();
+  if (boundary > static_cast<std::uint8_t>(Boundary::kSince)) in.fail("an unknown boundary");
+  scope.boundary = static_cast<Boundary>(boundary);
+  if (scope.boundary == Boundary::kCommits) scope.commits = in.ids<CommitId>(kScopeBoundaryMax);
+  if (scope.boundary >= Boundary::kDepth) scope.number = in.varint();
+  if (const char* problem = scope_problem(scope)) in.fail(problem);
+  return scope;
 }
 
 void read_versions(FieldReader& in, Hello& hello) {
@@ -237,7 +262,7 @@ bool HelloReader::add(const Frame& frame) {
   hello_.extra_heads = in.ids<Id>(kExtraHeadsMax);
   hello_.hints = read_hints(in);
   if (in.flag()) hello_.resume = read_resume(in);
-  hello_.filter = read_filter(in);
+  if (in.flag()) hello_.scope = read_scope(in);
   in.expect_end();
   state_ = (flags & kMore) != 0 ? State::kRefs : State::kWhole;
   return state_ == State::kWhole;

@@ -30,8 +30,9 @@ inline constexpr std::size_t kRefIdsMax = 131'072;
 inline constexpr std::size_t kRefNameBytesMax = 255;
 inline constexpr std::size_t kExtraHeadsMax = 1'024;
 inline constexpr std::size_t kHintsMax = 4'096;
-inline constexpr std::size_t kFilterPrefixesMax = 64;
-inline constexpr std::size_t kFilterBytesMax = 16'384;
+inline constexpr std::size_t kScopePrefixesMax = 64;
+inline constexpr std::size_t kScopePrefixBytesMax = 8'192;  ///< of all together
+inline constexpr std::size_t kScopeBoundaryMax = 512;
 
 /// Where a ref stands.
 struct RefHeads {
@@ -68,6 +69,21 @@ struct ResumePoint {
   friend bool operator==(const ResumePoint&, const ResumePoint&) = default;
 };
 
+/// Which contents of documents a side takes (docs/protocol.md, "Partial repositories").
+struct ScopeClaim {
+  enum class Boundary : std::uint8_t {
+    kNone = 0,
+    kCommits,  ///< `commits`
+    kDepth,    ///< `number` commits back from the heads: to be resolved by who answers
+    kSince,    ///< what is older than `number` milliseconds: the same
+  };
+  std::vector<std::string> prefixes;  ///< sorted, none twice; empty: every path
+  Boundary boundary = Boundary::kNone;
+  std::vector<CommitId> commits;  ///< sorted, none twice, at least one
+  std::uint64_t number = 0;
+  friend bool operator==(const ScopeClaim&, const ScopeClaim&) = default;
+};
+
 struct Hello {
   std::uint8_t version_lowest = kProtocolVersion;
   std::uint8_t version_highest = kProtocolVersion;
@@ -83,7 +99,7 @@ struct Hello {
   std::vector<Id> extra_heads;  ///< sorted, none twice
   std::vector<Hint> hints;      ///< read: sorted by writer; to be written: any order
   std::optional<ResumePoint> resume;
-  std::vector<std::string> filter;  ///< path prefixes, sorted, none twice; empty: everything
+  std::optional<ScopeClaim> scope;  ///< nullopt: everything
   friend bool operator==(const Hello&, const Hello&) = default;
 };
 

@@ -11,6 +11,8 @@ namespace isodb::wire {
 namespace {
 
 constexpr std::size_t kRefusalBytesMin = Id::kSize + 1;
+constexpr std::size_t kWantedBytesMin = Id::kSize + 2;
+constexpr std::uint64_t kRankMax = std::uint64_t{1} << 62;
 
 [[noreturn]] void throw_limit(const std::string& problem) {
   throw Error(ErrorCode::kLimit, problem);
@@ -107,6 +109,54 @@ AckMessage decode_ack(ByteView payload) {
   if (!is_sorted(ack.refused)) in.fail("commits are not sorted, or one stands twice,");
   in.expect_end();
   return ack;
+}
+
+Bytes encode(const WantMessage& want) {
+  const auto by_commit = [](const auto& a, const auto& b) { return a.commit >= b.commit; };
+  const auto& wanted = want.wanted;
+  if (wanted.empty() ||
+      std::adjacent_find(wanted.begin(), wanted.end(), by_commit) != wanted.end()) {
+    throw Error(ErrorCode::kInvalid, "a WANT of nothing, or with commits that are not sorted");
+  }
+  Bytes out;
+  core::put_varint(out, wanted.size());
+  for (const WantMessage::Entries& entries : wanted) {
+    if (entries.ranks.empty() || !is_strictly_sorted(entries.ranks)) {
+      throw Error(ErrorCode::kInvalid, "a WANT of no entries, or with ranks that do not ascend");
+    }
+    out += entries.commit.bytes();
+    core::put_varint(out, entries.ranks.size());
+    std::uint64_t next = 0;
+    for (const std::uint64_t rank : entries.ranks) {
+      core::put_varint(out, rank - next);
+      next = rank + 1;
+    }
+  }
+  if (out.size() > kPayloadBytesMax) throw_limit("a WANT of more than 65,535 bytes");
+  return out;
+}
+
+WantMessage decode_want(ByteView payload) {
+  FieldReader in(payload, "WANT");
+  WantMessage want;
+  want.wanted.resize(in.count(kPayloadBytesMax, kWantedBytesMin));
+  if (want.wanted.empty()) in.fail("nothing is wanted");
+  for (std::size_t i = 0; i < want.wanted.size(); ++i) {
+    WantMessage::Entries& entries = want.wanted[i];
+    entries.commit = CommitId(in.id());
+    if (i > 0 && entries.commit <= want.wanted[i - 1].commit) in.fail("commits are not sorted");
+    entries.ranks.resize(in.count(kPayloadBytesMax, 1));
+    if (entries.ranks.empty()) in.fail("no entries of a commit");
+    std::uint64_t next = 0;
+    for (std::uint64_t& rank : entries.ranks) {
+      const std::uint64_t gap = in.varint();
+      if (gap > kRankMax - next) in.fail("a rank above 2^62");
+      rank = next + gap;
+      next = rank + 1;
+    }
+  }
+  in.expect_end();
+  return want;
 }
 
 Bytes encode(const ErrorMessage& error) {

@@ -58,6 +58,20 @@ struct AckMessage {
 Bytes encode(const AckMessage& ack);
 AckMessage decode_ack(ByteView payload);
 
+/// Contents are wanted that were not sent: those of entries of commits' trees.
+struct WantMessage {
+  struct Entries {
+    CommitId commit;
+    std::vector<std::uint64_t> ranks;  ///< in its tree, ascending; at least one
+    friend bool operator==(const Entries&, const Entries&) = default;
+  };
+  std::vector<Entries> wanted;  ///< sorted by commit, none twice; at least one
+  friend bool operator==(const WantMessage&, const WantMessage&) = default;
+};
+/// Error(kLimit) for what does not fit in a frame.
+Bytes encode(const WantMessage& want);
+WantMessage decode_want(ByteView payload);
+
 /// Why a session ends. Numbers unknown here are legal: the text says what they mean.
 enum class ErrorReason : std::uint32_t {
   kProtocol = 1,  ///< what came is not what the protocol allows

@@ -57,6 +57,7 @@ void check_message(FrameType type, ByteView payload) {
   if (type == FrameType::kEnd) check_one_encoding(payload, decode_end);
   if (type == FrameType::kNeed) check_one_encoding(payload, decode_need);
   if (type == FrameType::kAck) check_one_encoding(payload, decode_ack);
+  if (type == FrameType::kWant) check_one_encoding(payload, decode_want);
   if (type == FrameType::kError) check_one_encoding(payload, decode_error);
   if (type == FrameType::kSignature) check_one_encoding(payload, decode_bundle_signature);
 }

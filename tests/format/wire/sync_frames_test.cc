@@ -112,9 +112,17 @@ TEST_CASE("HELLO is what the vectors say") {
   hello.hints = {{{5}, 300, {1, 2, 3, 4}}, {{9}, 1, {}}};
   hello.resume = ResumePoint{{{77}, {88}}, {}, 1000, 20'000};
   hello.resume->signature_prefix.fill(0xd4);
-  hello.filter = {"cows/", "sheep/"};
+  hello.scope = ScopeClaim{
+      {"cows", "sheep"}, ScopeClaim::Boundary::kCommits, {CommitId(kOld), CommitId(kNew)}};
   CHECK(frames(hello) == all.at("a HELLO of everything"));
   CHECK(read_hello(all.at("a HELLO of everything")) == hello);
+
+  Hello clone;
+  clone.features = kFeaturePartial;
+  clone.takes = true;
+  clone.scope = ScopeClaim{{"cows"}, ScopeClaim::Boundary::kDepth, {}, 300};
+  CHECK(frames(clone) == all.at("HELLO of a clone with a scope"));
+  CHECK(read_hello(all.at("HELLO of a clone with a scope")) == clone);
 }
 
 TEST_CASE("a RUN of one changed field is what the vectors say") {
@@ -159,6 +167,8 @@ TEST_CASE("small frames are what the vectors say") {
   check(
       "ACK with a refusal", FrameType::kAck,
       encode(AckMessage{1, agreement_digest({{"heads/main", {kOld}}}), {{CommitId(kNew), "no"}}}));
+  check("WANT", FrameType::kWant,
+        encode(WantMessage{{{CommitId(kOld), {7, 8, 300}}, {CommitId(kNew), {0}}}}));
   check("ERROR", FrameType::kError, encode(ErrorMessage{300, "why"}));
   check("PING", FrameType::kPing, "hi");
   BundleSignature signature;

@@ -88,7 +88,7 @@ TEST_CASE("unknown frame types from 128 on are skipped, others are refused") {
     if (type >= 128) {
       CHECK(take_all(bytes, 2).size() == (type == 128 ? 1 : 0));
     } else {
-      const bool is_known = type >= 1 && type <= 9;
+      const bool is_known = type >= 1 && type <= 10;
       CHECK(error_code_of([&] { take_all(bytes, 2); }) ==
             (is_known ? std::nullopt : std::optional(ErrorCode::kCorrupt)));
     }

@@ -22,6 +22,11 @@ std::vector<Id> sorted_ids(std::size_t count, std::uint64_t seed) {
   return ids;
 }
 
+std::vector<CommitId> commits(std::size_t count, std::uint64_t seed) {
+  const std::vector<Id> ids = sorted_ids(count, seed);
+  return {ids.begin(), ids.end()};
+}
+
 Hello full_hello() {
   Hello hello;
   hello.version_highest = 3;
@@ -36,7 +41,7 @@ Hello full_hello() {
   hello.extra_heads = sorted_ids(2, 4);
   hello.hints = {{{5}, 300, {1, 2, 3, 4}}, {{9}, 1, {0, 0, 0, 0}}};
   hello.resume = ResumePoint{{{77}, {88}}, {1, 2, 3}, 1000, 20'000};
-  hello.filter = {"cows/", "sheep/x"};
+  hello.scope = ScopeClaim{{"cows", "sheep/x"}, ScopeClaim::Boundary::kCommits, commits(2, 5)};
   return hello;
 }
 
@@ -104,8 +109,8 @@ TEST_CASE("the largest HELLO there can be is read") {
   hello.extra_heads = sorted_ids(kExtraHeadsMax, 1);
   hello.hints.clear();
   for (std::uint64_t i = 0; i < kHintsMax; ++i) hello.hints.push_back({{i}, UINT64_MAX, {}});
-  hello.filter.clear();
-  for (char c = 'a'; c < 'a' + 16; ++c) hello.filter.emplace_back(1024, c);
+  hello.scope = ScopeClaim{{}, ScopeClaim::Boundary::kCommits, commits(kScopeBoundaryMax, 6)};
+  for (char c = 'a'; c < 'a' + 8; ++c) hello.scope->prefixes.emplace_back(1024, c);
   hello.refs.clear();
   for (std::uint64_t i = 0; i < kRefsMax; ++i) {
     std::string name = std::to_string(100'000 + i);
@@ -114,9 +119,9 @@ TEST_CASE("the largest HELLO there can be is read") {
   }
   const Hello back = decoded(encoded(hello));
   CHECK(back.refs == hello.refs);
-  CHECK(back.filter == hello.filter);
+  CHECK(back.scope == hello.scope);
   CHECK(back.extra_heads == hello.extra_heads);
-  CHECK(back.hints.size() > 700);
+  CHECK(back.hints.size() > 300);
   CHECK(back.hints.size() < kHintsMax);
 }
 
@@ -152,8 +157,43 @@ TEST_CASE("a HELLO or REFS that breaks a rule is not written") {
   CHECK(code_with([](Hello& h) { h.extra_heads = sorted_ids(1025, 1); }) == invalid);
   CHECK(code_with([](Hello& h) { h.hints[1].writer = h.hints[0].writer; }) == invalid);
   CHECK(code_with([](Hello& h) { h.hints[1].sequence = 0; }) == invalid);
-  CHECK(code_with([](Hello& h) { h.filter = {"b", "a"}; }) == invalid);
-  CHECK(code_with([](Hello& h) { h.filter = {""}; }) == invalid);
+}
+
+TEST_CASE("a scope that breaks a rule is neither written nor read") {
+  using Boundary = ScopeClaim::Boundary;
+  const auto problem_with = [](const ScopeClaim& scope) {
+    Hello hello;
+    hello.scope = scope;
+    return error_code_of([&] { encoded(hello); });
+  };
+  const auto invalid = ErrorCode::kInvalid;
+  CHECK(problem_with({{"a", "b"}}) == std::nullopt);
+  CHECK(problem_with({{}, Boundary::kSince, {}, 0}) == std::nullopt);
+  CHECK(problem_with({}) == invalid);
+  CHECK(problem_with({{"b", "a"}}) == invalid);
+  CHECK(problem_with({{""}}) == invalid);
+  CHECK(problem_with({{std::string(1025, 'a')}}) == invalid);
+  CHECK(problem_with({{"a"}, Boundary::kCommits, {}}) == invalid);
+  CHECK(problem_with({{"a"}, Boundary::kNone, commits(1, 1)}) == invalid);
+  CHECK(problem_with({{"a"}, Boundary::kCommits, commits(513, 1)}) == invalid);
+  CHECK(problem_with({{}, Boundary::kDepth, {}, 0}) == invalid);
+  std::vector<std::string> many;
+  for (int i = 100; i < 165; ++i) many.push_back(std::to_string(i));
+  CHECK(problem_with({many}) == invalid);
+  ScopeClaim long_ones;
+  for (char c = 'a'; c < 'a' + 9; ++c) long_ones.prefixes.emplace_back(1000, c);
+  CHECK(problem_with(long_ones) == invalid);
+
+  Hello hello;
+  hello.scope = ScopeClaim{{}, Boundary::kSince, {}, 5};
+  Bytes payload = frames_of(encoded(hello))[0].second;
+  REQUIRE(payload.ends_with(Bytes("\1\0\3\5", 4)));
+  REQUIRE_FALSE(problem_of(payload));
+  payload[payload.size() - 2] = 4;
+  CHECK(std::string(problem_of(payload)->what()).find("an unknown boundary") != Bytes::npos);
+  payload[payload.size() - 2] = 2;
+  payload[payload.size() - 1] = 0;
+  CHECK(std::string(problem_of(payload)->what()).find("a depth of 0") != Bytes::npos);
 }
 
 TEST_CASE("every change of a byte of a HELLO, and every cut, is refused or is another HELLO") {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/varint.h"
 #include "tests/support/testing.h"
 #include "tests/support/wire_frames.h"
 
@@ -26,6 +27,12 @@ AckMessage ack_of(std::size_t refused) {
   AckMessage ack{7, {{8, 7, 6, 5, 4, 3, 2, 1}}, {}};
   for (const Id& id : sorted_ids(refused)) ack.refused.push_back({CommitId(id), "may not write"});
   return ack;
+}
+
+WantMessage want_of(std::size_t commits) {
+  WantMessage want;
+  for (const Id& id : sorted_ids(commits)) want.wanted.push_back({CommitId(id), {0, 1, 300}});
+  return want;
 }
 
 /// `again` decodes and encodes. Every change of one bit, every cut and a byte more is refused or is
@@ -77,6 +84,7 @@ TEST_CASE("small frames have one encoding each") {
   check_strict(encode(NeedMessage{2, 1000, sorted_ids(3), true}),
                [](ByteView bytes) { return encode(decode_need(bytes)); });
   check_strict(encode(ack_of(2)), [](ByteView bytes) { return encode(decode_ack(bytes)); });
+  check_strict(encode(want_of(3)), [](ByteView bytes) { return encode(decode_want(bytes)); });
   check_strict(encode(ErrorMessage{300, "no"}),
                [](ByteView bytes) { return encode(decode_error(bytes)); });
   BundleSignature signature;
@@ -91,6 +99,8 @@ TEST_CASE("small frames are read as they were written") {
   CHECK(decode_end(encode(end)) == end);
   const NeedMessage need{0, 5, sorted_ids(NeedMessage::kMissingMax), false};
   CHECK(decode_need(encode(need)) == need);
+  const WantMessage want = want_of(1500);
+  CHECK(decode_want(encode(want)) == want);
   const ErrorMessage error{static_cast<std::uint64_t>(ErrorReason::kVersion), "speak 1"};
   CHECK(decode_error(encode(error)) == error);
 }
@@ -113,6 +123,30 @@ TEST_CASE("messages above their limits are not written") {
   NeedMessage need{0, 0, sorted_ids(2), false};
   std::swap(need.missing[0], need.missing[1]);
   CHECK(error_code_of([&] { encode(need); }) == ErrorCode::kInvalid);
+}
+
+TEST_CASE("a WANT names something, in order, and fits in a frame") {
+  const auto code = [](const WantMessage& want) { return error_code_of([&] { encode(want); }); };
+  CHECK(code(want_of(1500)) == std::nullopt);
+  CHECK(code(want_of(3000)) == ErrorCode::kLimit);
+  CHECK(code({}) == ErrorCode::kInvalid);
+  WantMessage want = want_of(2);
+  std::swap(want.wanted[0], want.wanted[1]);
+  CHECK(code(want) == ErrorCode::kInvalid);
+  want = want_of(1);
+  want.wanted[0].ranks = {5, 5};
+  CHECK(code(want) == ErrorCode::kInvalid);
+  want.wanted[0].ranks.clear();
+  CHECK(code(want) == ErrorCode::kInvalid);
+  // A gap that leads beyond every number.
+  Bytes far = "\1" + Bytes(32, 'c') + "\2";
+  core::put_varint(far, 5);
+  core::put_varint(far, UINT64_MAX - 3);
+  CHECK(error_code_of([&] { decode_want(far); }) == ErrorCode::kCorrupt);
+  // More entries than bytes are left for.
+  Bytes many = "\1" + Bytes(32, 'c');
+  core::put_varint(many, 60'000);
+  CHECK(error_code_of([&] { decode_want(many); }) == ErrorCode::kCorrupt);
 }
 
 TEST_CASE("a text that is too long is cut where a character begins") {
