@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -8,6 +9,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "merge/commit_graph.h"
@@ -15,6 +17,9 @@
 #include "objects/tree.h"
 
 namespace isodb::merge {
+
+/// Told of a path and the entry of it whose document is read.
+using ReadHook = std::function<void(const std::string& path, const Entry& entry)>;
 
 /// What merging reads: the graph of commits, their trees, what they deleted, and documents, with
 /// bounded caches. Borrows source and cache. One thread at a time.
@@ -56,6 +61,12 @@ class History {
 
   /// The document of an entry.
   DocumentPtr document(const Entry& entry);
+  /// The same, telling the hook.
+  DocumentPtr document_of(const std::string& path, const Entry& entry) {
+    if (read_hook_) read_hook_(path, entry);
+    return document(entry);
+  }
+  void set_read_hook(ReadHook hook) { read_hook_ = std::move(hook); }
   /// Whether document() has what it reads.
   bool holds(const Entry& entry) const;
   /// Content of at most `bytes_max`; nullopt for more.
@@ -78,6 +89,7 @@ class History {
   DocumentPtr read_document(const Entry& entry) const;
 
   const objects::ObjectSource& source_;
+  ReadHook read_hook_;
   objects::NodeReader nodes_;
   CommitGraph graph_;
   std::unordered_map<CommitIndex, TreeId> trees_, bases_;

@@ -230,14 +230,14 @@ std::vector<PathMerge::SetIndex> PathMerge::unmet(Set& set) {
 
 DocumentPtr PathMerge::document(WriteIndex write) {
   const Entry* const entry = writes_.entry(write);
-  return entry == nullptr ? nullptr : history_.document(*entry);
+  return entry == nullptr ? nullptr : history_.document_of(writes_.path(), *entry);
 }
 
 DocumentPtr PathMerge::document_of(const Set& set) {
   if (set.result && (set.result->document || !set.stored)) return set.result->document;
   if (!set.stored) throw Needed{{set.number}};
   try {
-    return history_.document(*set.stored);
+    return history_.document_of(writes_.path(), *set.stored);
   } catch (const objects::ObjectMissing&) {
     // What it was made of may be there all the same.
     Set& again = *sets_[set.number];

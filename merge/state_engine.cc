@@ -19,7 +19,9 @@ class StateEngine::Impl {
       : options(std::move(engine_options)),
         scratch(source),
         workspace(scratch, nodes, options.scripts, options.epoch_max),
-        graph(workspace.history.graph()) {}
+        graph(workspace.history.graph()) {
+    workspace.history.set_read_hook(options.on_read);
+  }
 
   /// Runs `action` again when two commits turned out to have one stamp, since until then writes
   /// were told apart by their stamps.

@@ -77,6 +77,9 @@ class StateEngine {
     /// yet, and differ in the digests of merged entries.
     std::uint64_t epoch_max = kEpochMax;
     PeelLimits heads;  ///< others than the defaults for tests alone
+    /// Told of each document that merging reads, before it does; of one more than once. May be
+    /// empty.
+    ReadHook on_read = {};
   };
 
   StateEngine(const objects::ObjectSource& source, objects::NodeCache& nodes, Options options);

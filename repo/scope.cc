@@ -45,6 +45,12 @@ std::vector<std::string> scope_prefixes(std::vector<std::string> prefixes) {
                 "more than " + std::to_string(kScopePrefixesMax) + " folders and documents",
                 "name the folders that hold them");
   }
+  std::size_t bytes = 0;
+  for (const std::string& prefix : scope.prefixes) bytes += prefix.size();
+  if (bytes > kScopePrefixBytesMax) {
+    throw Error(ErrorCode::kLimit, "folders and documents with names of more than 8,192 bytes",
+                "name the folders that hold them");
+  }
   return std::move(scope.prefixes);
 }
 

@@ -10,8 +10,10 @@
 
 namespace isodb {
 
-inline constexpr std::size_t kScopePrefixesMax = 1024;
-inline constexpr std::size_t kScopeBoundaryMax = 1024;
+// What a session can tell of (docs/protocol.md, "HELLO").
+inline constexpr std::size_t kScopePrefixesMax = 64;
+inline constexpr std::size_t kScopePrefixBytesMax = 8'192;  ///< of all prefixes together
+inline constexpr std::size_t kScopeBoundaryMax = 512;
 
 /// Which contents of documents a repository is to hold; it always holds every commit and tree, and
 /// what is under .isodb/. A content is in scope where its path and its time are. A plain value.
@@ -31,7 +33,8 @@ struct Scope {
 };
 
 /// The one form of a choice of prefixes: without a '/' at their ends, ascending, none inside
-/// another. Error(kInvalid) for what can be no path, Error(kLimit) for more than kScopePrefixesMax.
+/// another. Error(kInvalid) for what can be no path, Error(kLimit) for more than kScopePrefixesMax,
+/// or kScopePrefixBytesMax.
 std::vector<std::string> scope_prefixes(std::vector<std::string> prefixes);
 
 /// What was asked for takes contents that this repository does not hold, because they are out of
