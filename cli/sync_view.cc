@@ -89,6 +89,9 @@ void print_report(Context& context, const sync::Report& report) {
     context.out() << "  " << printable(tag)
                   << " is another tag there: see 'isodb ref list remotes/'\n";
   }
+  for (const std::string& path : report.waiting) {
+    context.out() << "  " << printable(path) << " waits to be merged: it takes what is not here\n";
+  }
   print_refusals(context, report.refused, "");
   print_refusals(context, report.refused_there, " there");
 }
@@ -103,6 +106,7 @@ void add_report(JsonObject& object, const sync::Report& report) {
       .objects("moved", moved)
       .objects("refused", json_of(report.refused))
       .objects("refused_there", json_of(report.refused_there))
+      .strings("waiting", report.waiting)
       .strings("tags_differ", report.tags_differ)
       .boolean("agreed", report.agreed);
 }

@@ -89,13 +89,13 @@ void make_repository(const fs::path& folder, const InitOptions& options,
 
 void make_empty_repository(const fs::path& folder, const CommitId& root, const std::string& branch,
                            const InitOptions& options,
-                           const std::optional<std::pair<std::string, std::string>>& mark) {
+                           const std::vector<std::pair<std::string, std::string>>& settings) {
   make_repository(folder, options, [&](refs::Database& database, const SecretKey&) {
     refs::WriteBatch write;
     write.settings = {{kSettingRoot, root.hex()},
                       {kSettingWriter, make_writer(core::system_environment()).hex()},
                       {kSettingBranch, branch}};
-    if (mark) write.settings.emplace_back(mark->first, mark->second);
+    write.settings.insert(write.settings.end(), settings.begin(), settings.end());
     database.write(write);
   });
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/clock.h"
 #include "isodb/commit.h"
@@ -27,10 +28,10 @@ WriterId make_writer(core::Environment& environment);
 void make_repository(const std::filesystem::path& folder, const InitOptions& options,
                      const std::function<void(refs::Database&, const SecretKey&)>& fill);
 
-/// A repository with this root that holds nothing yet, for what others will send; with a setting
-/// that says so, where one is given.
+/// A repository with this root that holds nothing yet, for what others will send; with settings
+/// that say so, where they are given.
 void make_empty_repository(const std::filesystem::path& folder, const CommitId& root,
                            const std::string& branch, const InitOptions& options = {},
-                           const std::optional<std::pair<std::string, std::string>>& mark = {});
+                           const std::vector<std::pair<std::string, std::string>>& settings = {});
 
 }  // namespace isodb::repo

@@ -27,9 +27,19 @@ class Arrival {
     }
   }
 
+  /// Branches that could not be merged stay, and what was taken of them waits.
+  void keep_unmerged() {
+    if (!destination_.into_branches || unmerged_.empty()) return;
+    incoming_.flush();  // the graph reads what is durable
+    for (const auto& [name, heads] : unmerged_) {
+      repo::add_waiting(batch, repository_, name, heads);
+    }
+  }
+
   refs::WriteBatch batch;
   std::vector<MovedRef> moved;
   std::vector<std::string> tags_differ;
+  std::vector<ContentNotHeld::Need> needs;
 
  private:
   std::string tracking(std::string_view rest) const {
@@ -43,10 +53,15 @@ class Arrival {
       if (incoming_.objects().contains(id)) heads.emplace_back(id);
     }
     if (heads.empty()) return;
-    if (destination_.into_branches) {
-      merge(repo::merge_into_branch(repository_, name, heads, incoming_.objects()));
-    } else {
-      move(tracking(std::string_view(name).substr(kBranches.size())), heads);
+    try {
+      if (destination_.into_branches) {
+        merge(repo::merge_into_branch(repository_, name, heads, incoming_.objects()));
+      } else {
+        move(tracking(std::string_view(name).substr(kBranches.size())), heads);
+      }
+    } catch (const ContentNotHeld& error) {
+      needs.insert(needs.end(), error.needs().begin(), error.needs().end());
+      unmerged_.emplace_back(name, std::move(heads));
     }
   }
 
@@ -82,6 +97,7 @@ class Arrival {
   RepositoryState& repository_;
   Incoming& incoming_;
   const Destination& destination_;
+  std::vector<std::pair<std::string, std::vector<CommitId>>> unmerged_;
 };
 
 /// Of a peer's branches, the one of whose heads some were refused, and what was taken of it. Where
@@ -118,8 +134,11 @@ Remainder remainder_of(RepositoryState& repository, Incoming& incoming,
 
 }  // namespace
 
-void bring_to_refs(RepositoryState& repository, Incoming& incoming, const wire::Agreement& theirs,
-                   const Destination& destination, const refs::WriteBatch& extra, Report& report) {
+std::vector<ContentNotHeld::Need> bring_to_refs(RepositoryState& repository, Incoming& incoming,
+                                                const wire::Agreement& theirs,
+                                                const Destination& destination,
+                                                const refs::WriteBatch& extra, bool may_ask,
+                                                Report& report) {
   const Remainder remainder = remainder_of(repository, incoming, theirs);
   for (int round = 0; round < kRoundsMax; ++round) {
     Arrival arrival(repository, incoming, destination);
@@ -131,10 +150,13 @@ void bring_to_refs(RepositoryState& repository, Incoming& incoming, const wire::
     }
     arrival.batch.writer = repository.key().public_key().fingerprint();
     arrival.batch.at_millis = repository.environment.now_millis();
+    if (!arrival.needs.empty() && may_ask) return std::move(arrival.needs);
+    arrival.keep_unmerged();
     if (incoming.finish(std::move(arrival.batch))) continue;
+    for (const ContentNotHeld::Need& need : arrival.needs) report.waiting.push_back(need.path);
     report.moved.insert(report.moved.end(), arrival.moved.begin(), arrival.moved.end());
     report.tags_differ = std::move(arrival.tags_differ);
-    return;
+    return {};
   }
   throw Error(ErrorCode::kBusy, "other processes moved the branches 1000 times in a row",
               "try again");

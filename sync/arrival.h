@@ -1,7 +1,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "isodb/scope.h"
 #include "isodb/sync_report.h"
 #include "repo/state.h"
 #include "sync/incoming.h"
@@ -21,7 +23,14 @@ struct Destination {
 /// remotes/<remote>/tags/…. `extra` goes into the same transaction. Branches that a local writer
 /// moves meanwhile are computed again. Heads in `theirs` that are not here were refused and are
 /// passed over. Adds to `report`.
-void bring_to_refs(RepositoryState& repository, Incoming& incoming, const wire::Agreement& theirs,
-                   const Destination& destination, const refs::WriteBatch& extra, Report& report);
+///
+/// In a partial repository a branch may need contents to be merged. With `may_ask` these are
+/// returned, and nothing is done; else that branch stays as it is, with what was taken of it kept
+/// as it is between sessions.
+std::vector<ContentNotHeld::Need> bring_to_refs(RepositoryState& repository, Incoming& incoming,
+                                                const wire::Agreement& theirs,
+                                                const Destination& destination,
+                                                const refs::WriteBatch& extra, bool may_ask,
+                                                Report& report);
 
 }  // namespace isodb::sync

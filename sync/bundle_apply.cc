@@ -115,7 +115,7 @@ class BundleTaking {
     if (need) throw_needed(*need);
     if (!is_last_) return keep();
     bring_to_refs(repository_, taking_.incoming(), theirs_,
-                  {.into_branches = true, .remote = kRemoteName}, {}, report_);
+                  {.into_branches = true, .remote = kRemoteName}, {}, false, report_);
   }
 
   [[noreturn]] static void throw_needed(const wire::NeedMessage& need) {

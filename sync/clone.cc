@@ -5,6 +5,7 @@
 #include "isodb/sync.h"
 #include "repo/access.h"
 #include "repo/creation.h"
+#include "repo/scope.h"
 #include "repo/state.h"
 #include "sync/contact.h"
 #include "sync/conversation.h"
@@ -18,6 +19,22 @@ namespace fs = std::filesystem;
 constexpr const char* kUnfinished = "clone.unfinished";  // a setting: the origin's URL
 constexpr const char* kFirstBranch = "heads/main";
 
+std::optional<wire::ScopeClaim> claim_of(const CloneScope& scope) {
+  using Boundary = wire::ScopeClaim::Boundary;
+  if (scope.is_whole()) return std::nullopt;
+  if (scope.depth && scope.since_millis) {
+    throw Error(ErrorCode::kInvalid, "a clone has a depth or a time, not both");
+  }
+  if (scope.depth == 0U) throw Error(ErrorCode::kInvalid, "the least depth is 1");
+  wire::ScopeClaim claim;
+  claim.prefixes = scope_prefixes(scope.paths);
+  if (scope.depth || scope.since_millis) {
+    claim.boundary = scope.depth ? Boundary::kDepth : Boundary::kSince;
+    claim.number = scope.depth ? *scope.depth : *scope.since_millis;
+  }
+  return claim;
+}
+
 /// A folder on its way to become a clone.
 class Clone {
  public:
@@ -26,6 +43,7 @@ class Clone {
     origin_.name = "origin";
     options_.direction = Direction::kPull;
     options_.watch = false;
+    claim_ = claim_of(options_.scope);
   }
 
   SyncResult run(const std::function<void(const PublicKey&)>& on_key) {
@@ -57,6 +75,12 @@ class Clone {
                   "isodb -C " + name + " status shows it");
     }
     state_ = repo::Access::state(*repository_);
+    // A depth or time was settled when it began.
+    const std::vector<std::string> paths = claim_ ? claim_->prefixes : std::vector<std::string>{};
+    if (state_->scope()->prefixes != paths) {
+      throw Error(ErrorCode::kInvalid, folder_.string() + " was begun as a clone of other paths",
+                  "give the same --path again, or clone into another folder");
+    }
     return SecretKey::parse(state_->key().text());
   }
 
@@ -84,14 +108,19 @@ class Clone {
       options.initiator = true;
       options.takes = true;
       options.destination = {.into_branches = true, .remote = origin_.name};
-      options.make_repository = [this](const CommitId& root) { return make(root); };
+      options.clone_scope = claim_;
+      options.make_repository = [this](const CommitId& root, const Scope& scope) {
+        return make(root, scope);
+      };
       return std::make_unique<Session>(state_, options);
     };
   }
 
-  std::shared_ptr<RepositoryState> make(const CommitId& root) {
-    repo::make_empty_repository(folder_, root, branch_, {},
-                                std::pair(std::string(kUnfinished), origin_.url));
+  std::shared_ptr<RepositoryState> make(const CommitId& root, const Scope& scope) {
+    std::vector<std::pair<std::string, std::string>> settings = {{kUnfinished, origin_.url}};
+    if (const auto text = repo::scope_text(scope))
+      settings.emplace_back(repo::kSettingScope, *text);
+    repo::make_empty_repository(folder_, root, branch_, {}, settings);
     repository_ = Repository::open(folder_);
     state_ = repo::Access::state(*repository_);
     return state_;
@@ -115,6 +144,7 @@ class Clone {
   Remote origin_;
   const fs::path folder_;
   SyncOptions options_;
+  std::optional<wire::ScopeClaim> claim_;
   std::string branch_ = kFirstBranch;
   std::optional<Repository> repository_;
   std::shared_ptr<RepositoryState> state_;

@@ -6,6 +6,7 @@
 #include "core/compress.h"
 #include "isodb/error.h"
 #include "objects/commit_codec.h"
+#include "objects/list_format.h"
 #include "repo/metadata.h"
 #include "sync/json_scalars.h"
 
@@ -53,9 +54,10 @@ Bytes patched(const OperationElement& operation, const Bytes& base) {
 }  // namespace
 
 CommitRebuild::CommitRebuild(RepositoryState& repository, objects::ObjectStore& objects,
-                             wire::CommitElement commit)
+                             repo::HeldScope* scope, wire::CommitElement commit)
     : repository_(repository),
       objects_(objects),
+      scope_(scope),
       partial_(begin(std::move(commit))),
       paths_(nodes(), partial_.base = find_base()),
       deleted_(objects) {
@@ -63,9 +65,10 @@ CommitRebuild::CommitRebuild(RepositoryState& repository, objects::ObjectStore& 
 }
 
 CommitRebuild::CommitRebuild(RepositoryState& repository, objects::ObjectStore& objects,
-                             PartialCommit partial)
+                             repo::HeldScope* scope, PartialCommit partial)
     : repository_(repository),
       objects_(objects),
+      scope_(scope),
       partial_(std::move(partial)),
       paths_(nodes(), partial_.base),
       deleted_(objects) {
@@ -205,6 +208,12 @@ const Entry& CommitRebuild::entry_at(std::uint64_t rank) {
 
 Bytes CommitRebuild::document_of(const Entry& entry) const {
   if (entry.kind != ContentKind::kBlob) fail("the base of an edit has more than 65,536 bytes");
+  if (scope_ != nullptr && !objects_.contains(entry.content)) {
+    // A peer knows what is held here; who made a bundle does not.
+    throw Error(ErrorCode::kNotHeld,
+                "an edit of '" + paths_.last()->path + "' builds on what this copy does not hold",
+                "sync with a repository that holds it");
+  }
   return objects::get_expected(objects_, entry.content, ObjectType::kBlob);
 }
 
@@ -219,7 +228,7 @@ objects::ContentRef CommitRebuild::content_of_operation(const OperationElement& 
       if (operation.bytes.size() > kBlobBytesMax) fail("WHOLE has more than 65,536 bytes");
       return objects::write_content(objects_, operation.bytes, hint);
     case OperationKind::kCopy:
-      return repo::content_ref(entry_at(source_rank(operation)));
+      return copied(operation);
     case OperationKind::kValues:
     case OperationKind::kSplice:
       if (!old) fail("an edit of a path that is not in the base tree");
@@ -228,12 +237,36 @@ objects::ContentRef CommitRebuild::content_of_operation(const OperationElement& 
       if (!old && !operation.from_neighbour) fail("an edit of a path that is not in the base tree");
       return put_edit(operation, entry_at(source_rank(operation)), hint);
     case OperationKind::kHash:
-      throw Error(ErrorCode::kUnsupported, "HASH is for partial repositories, and this is none");
+      return hashed(operation);
     case OperationKind::kDelete:
     case OperationKind::kLarge:
       break;
   }
   fail("an operation is of an unknown kind");
+}
+
+objects::ContentRef CommitRebuild::copied(const OperationElement& operation) {
+  const objects::ContentRef content = repo::content_ref(entry_at(source_rank(operation)));
+  const std::string& path = paths_.last()->path;
+  if (scope_ != nullptr && scope_->surely_covers(path, partial_.stamp()) &&
+      !objects_.contains(content.id)) {
+    fail("COPY brings to '" + path + "' what this repository does not hold");
+  }
+  return content;
+}
+
+/// A content that is not to be here.
+objects::ContentRef CommitRebuild::hashed(const OperationElement& operation) {
+  if (scope_ == nullptr) fail("HASH is for partial repositories, and this is none");
+  const std::string& path = paths_.last()->path;
+  if (scope_->surely_covers(path, partial_.stamp())) {
+    fail("HASH stands for the content of '" + path + "', which is in this repository's scope");
+  }
+  const bool is_blob = operation.content_kind == ContentKind::kBlob;
+  if (is_blob != (operation.size <= kBlobBytesMax) || operation.size > objects::kDocumentBytesMax) {
+    fail("HASH names a content of a kind that its size cannot have");
+  }
+  return {operation.content, operation.content_kind, operation.size};
 }
 
 objects::ContentRef CommitRebuild::put_edit(const OperationElement& operation, const Entry& base,

@@ -7,6 +7,7 @@
 
 #include "isodb/commit.h"
 #include "objects/tree.h"
+#include "repo/scope.h"
 #include "repo/state.h"
 #include "sync/deleted_paths.h"
 #include "sync/large_document.h"
@@ -17,15 +18,16 @@
 namespace isodb::sync {
 
 /// Rebuilds one commit from what it did: base tree, operations, tree, deleted list. Borrows the
-/// repository and the store, which sees the commit's parents. One thread at a time. Error(kCorrupt)
-/// for operations that cannot be.
+/// repository, the store, which sees the commit's parents, and the repository's scope, nullptr
+/// where that is the whole. One thread at a time. Error(kCorrupt) for operations that cannot be.
 class CommitRebuild {
  public:
   /// The commit's parents are there. Error(kCorrupt) for a commit that has none.
-  CommitRebuild(RepositoryState& repository, objects::ObjectStore& objects,
+  CommitRebuild(RepositoryState& repository, objects::ObjectStore& objects, repo::HeldScope* scope,
                 wire::CommitElement commit);
   /// Goes on with what was saved.
-  CommitRebuild(RepositoryState& repository, objects::ObjectStore& objects, PartialCommit partial);
+  CommitRebuild(RepositoryState& repository, objects::ObjectStore& objects, repo::HeldScope* scope,
+                PartialCommit partial);
 
   void take(const wire::OperationElement& operation);
   void take(const wire::PieceElement& piece);
@@ -55,11 +57,14 @@ class CommitRebuild {
   objects::ContentRef content_of_operation(const wire::OperationElement& operation,
                                            const std::optional<Entry>& old,
                                            const std::string& media_type);
+  objects::ContentRef copied(const wire::OperationElement& operation);
+  objects::ContentRef hashed(const wire::OperationElement& operation);
   objects::ContentRef put_edit(const wire::OperationElement& operation, const Entry& base,
                                const objects::PutHint& hint);
 
   RepositoryState& repository_;
   objects::ObjectStore& objects_;
+  repo::HeldScope* scope_;
   PartialCommit partial_;  // but for last, deleted, and the document at hand
   PathCoding paths_;
   DeletedPathsWriter deleted_;

@@ -7,13 +7,14 @@
 
 namespace isodb::sync {
 
-CommitStream::CommitStream(const RepositoryState& state, Commit commit, CommitPlan plan)
+CommitStream::CommitStream(const RepositoryState& state, const CommitId& id, Commit commit,
+                           CommitPlan plan, Receiver* receiver)
     : state_(state),
       commit_(std::move(commit)),
       plan_(std::move(plan)),
       writes_(state.nodes(), plan_.base, commit_),
       paths_(state.nodes(), plan_.base),
-      choice_(state, paths_, plan_.deleted_contents) {}
+      choice_(state, paths_, plan_.deleted_contents, id, receiver) {}
 
 wire::CommitElement CommitStream::first_element() const {
   wire::CommitElement element;

@@ -21,7 +21,9 @@ namespace isodb::sync {
 /// time.
 class CommitStream {
  public:
-  CommitStream(const RepositoryState& state, Commit commit, CommitPlan plan);
+  /// `receiver`: nullptr for one that takes everything.
+  CommitStream(const RepositoryState& state, const CommitId& id, Commit commit, CommitPlan plan,
+               Receiver* receiver);
 
   /// Before the first next(): goes on there. False when that place is not in the commit; then the
   /// stream is spent.

@@ -11,6 +11,7 @@
 #include "objects/commit_codec.h"
 #include "objects/tree_verify.h"
 #include "repo/kept_objects.h"
+#include "repo/scope.h"
 #include "sync/commit_rebuild.h"
 #include "sync/incoming_store.h"
 #include "sync/partial_commit.h"
@@ -61,6 +62,9 @@ class Incoming::Impl {
         refs_prefix_("incoming/" + peer.fingerprint() + "/") {
     for (const refs::Ref& ref : repository_.database->refs(refs_prefix_)) {
       heads_.insert(CommitId(ref.target));
+    }
+    if (!repository_.scope()->is_whole()) {
+      scope_.emplace(objects_, *repository_.node_cache, *repository_.scope());
     }
     read_partial();
   }
@@ -147,6 +151,7 @@ class Incoming::Impl {
   using Open = std::variant<std::monostate, CommitRebuild, PassedOver, ReceivedObject>;
 
   objects::NodeReader nodes() const { return {objects_, *repository_.node_cache}; }
+  repo::HeldScope* scope() { return scope_ ? &*scope_ : nullptr; }
 
   std::optional<Received> take_part(wire::CommitElement commit);
   std::optional<Received> take_part(const wire::OperationElement& operation);
@@ -177,6 +182,7 @@ class Incoming::Impl {
 
   RepositoryState& repository_;
   IncomingStore objects_;
+  std::optional<repo::HeldScope> scope_;  // of a partial repository
   const std::string setting_, refs_prefix_;
   std::optional<PartialCommit> kept_;  // of the session before
   std::set<CommitId> heads_;
@@ -200,7 +206,7 @@ std::optional<Received> Incoming::Impl::take_part(wire::CommitElement commit) {
   } else {
     std::vector<CommitId> missing = absent(commit.parents);
     if (!missing.empty()) return stop(Received::Kind::kMissingParents, std::move(missing));
-    open_.emplace<CommitRebuild>(repository_, objects_, std::move(commit));
+    open_.emplace<CommitRebuild>(repository_, objects_, scope(), std::move(commit));
   }
   return end_where_whole();
 }
@@ -247,7 +253,7 @@ std::optional<Received> Incoming::Impl::take_part(const wire::ResumeElement&) {
   if (!at_start_ || !kept_) fail("RESUME stands where there is nothing to go on with");
   PartialCommit partial = std::move(*kept_);
   kept_.reset();
-  open_.emplace<CommitRebuild>(repository_, objects_, std::move(partial));
+  open_.emplace<CommitRebuild>(repository_, objects_, scope(), std::move(partial));
   return std::nullopt;
 }
 
@@ -279,7 +285,7 @@ std::optional<Received> Incoming::Impl::end_object() {
   open_ = std::monostate();
   if (whole.type() == ObjectType::kTag) return end_tag(whole.bytes());
   if (whole.type() != ObjectType::kCommit) {
-    whole.store(objects_);
+    whole.store(objects_, scope());
     return std::nullopt;
   }
   const Commit commit = objects::decode_commit(whole.bytes());

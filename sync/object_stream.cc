@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "isodb/error.h"
 #include "objects/commit_codec.h"
 #include "objects/content.h"
 #include "objects/tree_verify.h"
@@ -10,6 +11,8 @@
 namespace isodb::sync {
 
 void ObjectStream::add_commit(const CommitId& id, const Commit& commit) {
+  commit_ = id;
+  stamp_ = commit.stamp();
   for (const CommitId& parent : commit.parents) {
     parent_trees_.push_back(state_.read_commit(parent).tree);
     objects::walk_tree_nodes(
@@ -71,11 +74,26 @@ void ObjectStream::enter(const Id& id) {
       }
       const Entry entry = node.entry(i);
       if (is_over_there(node.key(i), entry)) continue;
-      tasks_.push_back({entry.content});
+      if (takes_content(node.key(i), entry)) tasks_.push_back({entry.content});
       if (entry.metadata) tasks_.push_back({*entry.metadata});
     }
   }
   std::reverse(tasks_.begin() + first, tasks_.end());
+}
+
+/// Of what other commits wrote, as much as there is here: nobody can tell by the entry alone
+/// whether it is needed.
+bool ObjectStream::takes_content(const std::string& path, const Entry& entry) const {
+  const bool is_held = state_.scope()->is_whole() || state_.store->contains(entry.content);
+  const bool is_own = entry.stamp == stamp_;
+  const bool is_taken = receiver_ == nullptr || receiver_->takes(path, entry.stamp, commit_);
+  if (!is_taken) return !is_own && is_held && receiver_->scope().covers_path(path);
+  if (is_held) return true;
+  if (!is_own && receiver_ != nullptr && !receiver_->holds(path, entry)) return false;
+  throw Error(ErrorCode::kNotHeld,
+              "this copy is partial and does not hold what commit " + commit_.short_hex() +
+                  " has in '" + path + "'",
+              "sync with one that holds it first");
 }
 
 bool ObjectStream::is_over_there(const std::string& path, const Entry& entry) const {

@@ -6,6 +6,7 @@
 
 #include "isodb/commit.h"
 #include "repo/state.h"
+#include "sync/receiver.h"
 #include "wire/element.h"
 
 namespace isodb::sync {
@@ -14,7 +15,9 @@ namespace isodb::sync {
 /// Reads them as they are asked for. Borrows the repository. One thread at a time.
 class ObjectStream {
  public:
-  explicit ObjectStream(const RepositoryState& state) : state_(state) {}
+  /// `receiver`: nullptr for one that takes everything.
+  ObjectStream(const RepositoryState& state, Receiver* receiver)
+      : state_(state), receiver_(receiver) {}
 
   /// What the commit has and its parents' trees have not, and then the commit.
   void add_commit(const CommitId& id, const Commit& commit);
@@ -32,8 +35,12 @@ class ObjectStream {
   };
   void enter(const Id& id);
   bool is_over_there(const std::string& path, const Entry& entry) const;
+  bool takes_content(const std::string& path, const Entry& entry) const;
 
   const RepositoryState& state_;
+  Receiver* const receiver_;
+  CommitId commit_;          // whose tree is sent
+  Stamp stamp_;              // its
   std::vector<Task> tasks_;  // the next at the back
   std::vector<TreeId> parent_trees_;
   std::unordered_set<Id> done_;  // trees and lists that are over there or were sent

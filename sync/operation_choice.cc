@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/compress.h"
+#include "isodb/error.h"
 #include "objects/content.h"
 #include "sync/chunks.h"
 #include "sync/json_scalars.h"
@@ -116,10 +117,19 @@ void OperationChoice::choose_content(const Write& write, std::uint64_t& whole_do
                                      ChosenOperation& chosen) {
   OperationElement& element = chosen.element;
   if (try_copy(write, element)) return;
+  if (goes_as_hash(write)) {
+    element.kind = OperationKind::kHash;
+    element.content = write.after->content;
+    element.content_kind = write.after->kind;
+    element.size = write.after->size;
+    return;
+  }
+  expect_held(write);
   if (write.after->kind == ContentKind::kList) return describe_large(write, chosen);
   element.bytes = objects::get_expected(*state_.store, write.after->content, ObjectType::kBlob);
   element.kind = OperationKind::kWhole;
-  if (write.before && write.before->kind == ContentKind::kBlob) {
+  if (write.before && write.before->kind == ContentKind::kBlob &&
+      can_build_on(write.path, *write.before)) {
     if (try_edit(write, element)) return;
   } else if (whole_documents < kWholesMin && element.bytes.size() >= kNeighbourBytesMin) {
     if (!write.before && try_neighbour(element)) return;
@@ -127,21 +137,47 @@ void OperationChoice::choose_content(const Write& write, std::uint64_t& whole_do
   ++whole_documents;
 }
 
+/// What the receiver does not need it may copy from what it does not hold.
 bool OperationChoice::try_copy(const Write& write, OperationElement& element) {
+  const bool needs_source = receiver_ != nullptr && !goes_as_hash(write);
   if (write.before && write.before->content == write.after->content) {
+    if (needs_source && !receiver_->holds(write.path, *write.before)) return false;
     element.kind = OperationKind::kCopy;
     return true;
   }
   const auto moved = deleted_contents_.find(write.after->content);
   if (moved == deleted_contents_.end()) return false;
+  const std::uint64_t rank = paths_.rank_of(moved->second);
+  if (needs_source) {
+    const PathCoding::Old* const source = paths_.old(rank);
+    if (source == nullptr || !receiver_->holds(source->path, source->entry)) return false;
+  }
   element.kind = OperationKind::kCopy;
-  element.rank_delta = static_cast<std::int64_t>(paths_.rank_of(moved->second)) -
-                       static_cast<std::int64_t>(paths_.last()->rank);
+  element.rank_delta =
+      static_cast<std::int64_t>(rank) - static_cast<std::int64_t>(paths_.last()->rank);
   return true;
 }
 
+bool OperationChoice::goes_as_hash(const Write& write) const {
+  return receiver_ != nullptr && !receiver_->takes(write.path, write.after->stamp, commit_);
+}
+
+/// Both sides hold the entry's content.
+bool OperationChoice::can_build_on(const std::string& path, const Entry& entry) const {
+  if (receiver_ != nullptr && !receiver_->holds(path, entry)) return false;
+  return state_.scope()->is_whole() || state_.store->contains(entry.content);
+}
+
+void OperationChoice::expect_held(const Write& write) const {
+  if (state_.scope()->is_whole() || state_.store->contains(write.after->content)) return;
+  throw Error(ErrorCode::kNotHeld,
+              "this copy is partial and does not hold what commit " + commit_.short_hex() +
+                  " wrote in '" + write.path + "'",
+              "sync with one that holds it first");
+}
+
 /// Against the path's own old content. `element` is the whole document.
-bool OperationChoice::try_edit(const Write& write, OperationElement& element) const {
+bool OperationChoice::try_edit(const Write& write, OperationElement& element) {
   const Bytes base = objects::get_expected(*state_.store, write.before->content, ObjectType::kBlob);
   OperationElement best = element;
   set_splice(best, base, element.bytes);
@@ -175,6 +211,7 @@ bool OperationChoice::try_neighbour(OperationElement& element) {
   const std::uint64_t rank = paths_.last()->rank;
   const PathCoding::Old* const neighbour = paths_.old(rank == 0 ? 0 : rank - 1);
   if (neighbour == nullptr || neighbour->entry.kind != ContentKind::kBlob) return false;
+  if (!can_build_on(neighbour->path, neighbour->entry)) return false;
   const Bytes base =
       objects::get_expected(*state_.store, neighbour->entry.content, ObjectType::kBlob);
   Bytes patch;
@@ -187,9 +224,10 @@ bool OperationChoice::try_neighbour(OperationElement& element) {
   return true;
 }
 
-void OperationChoice::describe_large(const Write& write, ChosenOperation& chosen) const {
+void OperationChoice::describe_large(const Write& write, ChosenOperation& chosen) {
   OldChunks old_chunks;
-  if (write.before && write.before->kind == ContentKind::kList) {
+  if (write.before && write.before->kind == ContentKind::kList &&
+      can_build_on(write.path, *write.before)) {
     old_chunks.read(*state_.store, repo::content_ref(*write.before));
   }
   OperationElement& element = chosen.element;

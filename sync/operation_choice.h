@@ -8,6 +8,7 @@
 #include "repo/state.h"
 #include "sync/commit_writes.h"
 #include "sync/path_coding.h"
+#include "sync/receiver.h"
 #include "wire/element.h"
 
 namespace isodb::sync {
@@ -27,24 +28,35 @@ struct ChosenOperation {
 /// (docs/protocol.md, "Operations"). Borrows all that it is given. One thread at a time.
 class OperationChoice {
  public:
-  /// `deleted_contents` are CommitPlan's.
+  /// `deleted_contents` are CommitPlan's. `receiver`: nullptr for one that takes everything.
   OperationChoice(const RepositoryState& state, PathCoding& paths,
-                  const std::unordered_map<Id, std::string>& deleted_contents)
-      : state_(state), paths_(paths), deleted_contents_(deleted_contents) {}
+                  const std::unordered_map<Id, std::string>& deleted_contents,
+                  const CommitId& commit, Receiver* receiver)
+      : state_(state),
+        paths_(paths),
+        deleted_contents_(deleted_contents),
+        commit_(commit),
+        receiver_(receiver) {}
 
-  /// `whole_documents`: sent so far in the stream; counted on.
+  /// `whole_documents`: sent so far in the stream; counted on. Error(kNotHeld) for a content that
+  /// has to be sent and that this repository, which is partial, does not hold.
   ChosenOperation choose(const Write& write, std::uint64_t& whole_documents);
 
  private:
   void choose_content(const Write& write, std::uint64_t& whole_documents, ChosenOperation& chosen);
   bool try_copy(const Write& write, wire::OperationElement& element);
-  bool try_edit(const Write& write, wire::OperationElement& element) const;
+  bool try_edit(const Write& write, wire::OperationElement& element);
   bool try_neighbour(wire::OperationElement& element);
-  void describe_large(const Write& write, ChosenOperation& chosen) const;
+  void describe_large(const Write& write, ChosenOperation& chosen);
+  bool goes_as_hash(const Write& write) const;
+  bool can_build_on(const std::string& path, const Entry& entry) const;
+  void expect_held(const Write& write) const;
 
   const RepositoryState& state_;
   PathCoding& paths_;
   const std::unordered_map<Id, std::string>& deleted_contents_;
+  const CommitId commit_;
+  Receiver* const receiver_;
 };
 
 }  // namespace isodb::sync

@@ -7,6 +7,7 @@
 
 #include "isodb/commit.h"
 #include "repo/state.h"
+#include "sync/receiver.h"
 #include "sync/resume_point.h"
 #include "wire/element.h"
 
@@ -28,6 +29,10 @@ class Outgoing {
     /// Tags that the receiver lacks: they come after the commits. What they name has to be among
     /// the commits or over there, unless it is no commit: then it is sent before the tag.
     std::vector<TagId> tags;
+    /// nullptr: one that takes everything. Borrowed.
+    Receiver* receiver = nullptr;
+    /// Contents that were asked for: they come before all else.
+    std::vector<Id> wanted;
   };
 
   /// `commits` are those that the receiver lacks, every commit after its parents.

@@ -56,7 +56,8 @@ void check_list(const objects::ObjectSource& objects, ByteView payload) {
 }
 
 /// Of inner nodes only that their children are there: a tree is verified as a whole.
-void check_node(const objects::ObjectSource& objects, const Bytes& payload) {
+void check_node(const objects::ObjectSource& objects, repo::HeldScope* scope,
+                const Bytes& payload) {
   const objects::Node node(payload);
   for (std::size_t i = 0; i < node.size(); ++i) {
     if (node.level() > 0) {
@@ -64,7 +65,10 @@ void check_node(const objects::ObjectSource& objects, const Bytes& payload) {
       continue;
     }
     const Entry entry = node.entry(i);
-    if (entry.kind == ContentKind::kBlob) {
+    const bool may_be_missing = scope != nullptr && !scope->surely_covers(node.key(i), entry.stamp);
+    if (may_be_missing && !objects.contains(entry.content)) {
+      // Its signature says what it is.
+    } else if (entry.kind == ContentKind::kBlob) {
       expect_blob(objects, entry.content, entry.size);
     } else {
       expect_list(objects, entry.content, entry.size);
@@ -88,9 +92,9 @@ void ReceivedObject::take(const wire::PieceElement& piece) {
   bytes_ += piece.bytes;
 }
 
-Id ReceivedObject::store(objects::ObjectStore& objects) const {
+Id ReceivedObject::store(objects::ObjectStore& objects, repo::HeldScope* scope) const {
   if (type_ == ObjectType::kList) check_list(objects, bytes_);
-  if (type_ == ObjectType::kTree) check_node(objects, bytes_);
+  if (type_ == ObjectType::kTree) check_node(objects, scope, bytes_);
   return objects.put(type_, bytes_);
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "objects/source.h"
+#include "repo/scope.h"
 #include "wire/element.h"
 
 namespace isodb::sync {
@@ -21,8 +22,9 @@ class ReceivedObject {
   const Bytes& bytes() const { return bytes_; }
 
   /// When whole, of a blob, list or tree: stores it. Error(kCorrupt) for one that is damaged or
-  /// names what is not there or is of another kind or size.
-  Id store(objects::ObjectStore& objects) const;
+  /// names what is not there or is of another kind or size; with the repository's scope, contents
+  /// of documents that are not in it may be missing. `scope`: nullptr for the whole.
+  Id store(objects::ObjectStore& objects, repo::HeldScope* scope) const;
 
  private:
   ObjectType type_;

@@ -34,6 +34,8 @@ void Sending::begin(const wire::Agreement& ours, const Other& other) {
   other_ = other;
   taken_.clear();
   as_objects_.clear();
+  receiver_.reset();
+  if (!other.scope.is_whole()) receiver_.emplace(repository_, other.scope);
   Have have;
   have.heads = heads_told();
   have.heads.insert(have.heads.end(), other.agreed.begin(), other.agreed.end());
@@ -57,6 +59,12 @@ void Sending::begin_again(const wire::NeedMessage& need) {
   plan(have);
 }
 
+void Sending::answer(std::vector<Id> contents) {
+  Outgoing::Options options;
+  options.wanted = std::move(contents);
+  open({}, std::move(options));
+}
+
 std::vector<CommitId> Sending::heads_told() const {
   std::vector<CommitId> heads = branch_commits(other_.refs);
   heads.insert(heads.end(), other_.known.begin(), other_.known.end());
@@ -73,6 +81,7 @@ void Sending::plan(const Have& have) {
   Outgoing::Options options;
   options.as_objects = as_objects_;
   options.tags = tags_missing(repository_, ours_, other_.refs);
+  options.receiver = receiver_ ? &*receiver_ : nullptr;
   if (other_.resume) {
     options.resume = ResumePoint{other_.resume->stamp, other_.resume->signature_prefix,
                                  other_.resume->operations, other_.resume->document_bytes};

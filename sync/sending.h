@@ -35,11 +35,15 @@ class Sending {
     std::vector<Id> extra_heads;
     std::vector<wire::Hint> hints;
     std::optional<wire::ResumePoint> resume;
+    Scope scope;
   };
   /// Plans the next stream: all that `ours` names and the other lacks.
   void begin(const wire::Agreement& ours, const Other& other);
   /// The same after NEED: without hints and what was taken already.
   void begin_again(const wire::NeedMessage& need);
+
+  /// The same in answer to WANT: these contents, and nothing else.
+  void answer(std::vector<Id> contents);
 
   /// Frames of the next run, or END; none when the stream has ended.
   std::vector<Bytes> next_frames();
@@ -64,6 +68,7 @@ class Sending {
   wire::Agreement ours_;
   Other other_;
   std::vector<CommitId> commits_to_send_;
+  std::optional<Receiver> receiver_;  // of a partial repository
   std::vector<CommitId> taken_, as_objects_;
   std::unique_ptr<Outgoing> outgoing_;
   std::optional<wire::RunWriter> writer_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/varint.h"
+#include "repo/scope.h"
 #include "sync/missing.h"
 
 namespace isodb::sync {
@@ -13,6 +14,7 @@ constexpr std::uint64_t kFlushMillis = 1000;
 /// Where so much comes that it goes into packs: not into one a second, for they are merged later.
 constexpr std::uint64_t kPackMillis = 10'000;
 constexpr std::uint64_t kPackObjectsMax = 500'000;  // 40 bytes each in memory
+constexpr int kMergeRoundsMax = 100;                // each of which brought something
 constexpr std::size_t kIdBytes = 32;
 constexpr std::size_t kHalfIdBytes = kIdBytes / 2;
 
@@ -36,6 +38,8 @@ wire::ErrorReason reason_of(ErrorCode code) {
       return wire::ErrorReason::kLimit;
     case ErrorCode::kUnverified:
       return wire::ErrorReason::kUnverified;
+    case ErrorCode::kNotHeld:
+      return wire::ErrorReason::kIncomplete;
     default:
       return wire::ErrorReason::kInternal;
   }
@@ -58,6 +62,8 @@ ErrorCode code_of(std::uint64_t reason) {
       return ErrorCode::kLimit;
     case wire::ErrorReason::kUnverified:
       return ErrorCode::kUnverified;
+    case wire::ErrorReason::kIncomplete:
+      return ErrorCode::kNotHeld;
     default:
       return ErrorCode::kIo;
   }
@@ -81,7 +87,10 @@ std::vector<Id> ids_of(const std::vector<CommitId>& commits) {
 
 Session::Session(std::shared_ptr<RepositoryState> repository, SessionOptions options)
     : repository_(std::move(repository)), options_(std::move(options)) {
-  if (repository_) agreements_.emplace(*repository_->database, options_.peer);
+  if (repository_) {
+    agreements_.emplace(*repository_->database, options_.peer);
+    repository_->reload_scope();  // another process may have widened it
+  }
   if (options_.initiator) say_hello();
 }
 
@@ -125,12 +134,24 @@ bool Session::has_unknown_heads() const {
                      [&](const CommitId& id) { return !repository_->store->contains(id); });
 }
 
+/// What came and is in no branch: of sessions that broke off, and what waits to be merged.
+std::vector<Id> Session::extra_heads() {
+  std::vector<Id> heads = ids_of(taking_->incoming().heads());
+  for (const refs::Ref& ref : repository_->database->refs("waiting/")) heads.push_back(ref.target);
+  std::sort(heads.begin(), heads.end());
+  heads.erase(std::unique(heads.begin(), heads.end()), heads.end());
+  if (heads.size() > wire::kExtraHeadsMax) heads.resize(wire::kExtraHeadsMax);
+  return heads;
+}
+
 /// What this side says of itself; the refs relative to base_.
 void Session::say_hello() {
   wire::Hello hello;
   hello.sends = options_.sends;
   hello.takes = options_.takes;
   hello.watches = options_.watches;
+  hello.features = wire::kFeaturePartial;
+  hello.scope = own_claim();
   const bool answers = !options_.initiator;
   if (repository_) {
     const bool whole_id = answers && hello_.repository.empty();
@@ -150,14 +171,16 @@ void Session::say_hello() {
     hello.refs = changed_refs(base_, ours_);
     std::vector<CommitId> heads = known_;
     if (taking_) {
-      hello.extra_heads = ids_of(taking_->incoming().heads());
+      hello.extra_heads = extra_heads();
       for (const Id& id : hello.extra_heads) heads.emplace_back(id);
       if (const std::optional<ResumePoint> resume = taking_->incoming().resume()) {
         hello.resume =
             wire::ResumePoint{resume->stamp, resume->signature, resume->operations, resume->bytes};
       }
     }
-    if (!answers || has_unknown_heads()) {
+    // Who meets for the first time would be sent all that it may have.
+    const bool is_first = !has_base_ && hello_.sends;
+    if (!answers || has_unknown_heads() || is_first) {
       for (const Hint& hint : make_hints(*repository_, heads, branch_commits(base_))) {
         hello.hints.push_back({hint.writer, hint.sequence, hint.prefix});
       }
@@ -169,18 +192,29 @@ void Session::say_hello() {
   queue(frames);
 }
 
+/// What this side takes; in answer to a clone, what the clone is to hold.
+std::optional<wire::ScopeClaim> Session::own_claim() const {
+  if (!repository_) return options_.clone_scope;
+  const bool answers_clone = !options_.initiator && hello_.repository.empty();
+  return claim_of(answers_clone ? scope_there_ : *repository_->scope());
+}
+
 void Session::receive(ByteView plaintext) {
   try {
     while (const std::optional<wire::Frame> frame = frames_.next(plaintext)) handle(*frame);
     flush_when_due();
   } catch (const Error& error) {
-    if (!std::exchange(failed_, true)) {
-      out_.clear();
-      say(wire::FrameType::kError,
-          wire::ErrorMessage{static_cast<std::uint64_t>(reason_of(error.code())), error.what()});
-    }
+    tell(error);
     throw;
   }
+}
+
+/// The other side, as the last thing it hears.
+void Session::tell(const Error& error) {
+  if (std::exchange(failed_, true)) return;
+  out_.clear();
+  say(wire::FrameType::kError,
+      wire::ErrorMessage{static_cast<std::uint64_t>(reason_of(error.code())), error.what()});
 }
 
 void Session::handle(const wire::Frame& frame) {
@@ -204,6 +238,11 @@ void Session::handle(const wire::Frame& frame) {
     case wire::FrameType::kNeed:
       check_open(phase_ == Phase::kStreams && sending_, "a NEED");
       return sending_->begin_again(wire::decode_need(frame.payload));
+    case wire::FrameType::kWant:
+      check_open(phase_ == Phase::kStreams && sending_ && sending_->has_ended() && awaits_ack_ &&
+                     is_partial_there(),
+                 "a WANT");
+      return handle_want(wire::decode_want(frame.payload));
     case wire::FrameType::kAck:
       check_open(phase_ == Phase::kStreams && sending_ && sending_->has_ended(), "an ACK");
       return handle_ack(wire::decode_ack(frame.payload));
@@ -224,6 +263,12 @@ void Session::handle_hello(const wire::Frame& frame) {
                     std::to_string(wire::kProtocolVersion),
                 "update the older of the two");
   }
+  const bool is_partial =
+      options_.clone_scope || (repository_ && !repository_->scope()->is_whole());
+  if (is_partial && (hello_.features & wire::kFeaturePartial) == 0) {
+    throw Error(ErrorCode::kUnsupported, "the other side knows nothing of partial repositories",
+                "update it, or clone without --path, --depth and --since");
+  }
   take_repository();
   if (!options_.initiator) return answer_hello();
   if (hello_.unknown) {
@@ -239,7 +284,8 @@ void Session::handle_hello(const wire::Frame& frame) {
 void Session::take_repository() {
   if (!repository_) {
     check_open(hello_.repository.size() == kIdBytes, "half an id to a clone");
-    repository_ = options_.make_repository(CommitId(Id::from_bytes(hello_.repository)));
+    repository_ =
+        options_.make_repository(CommitId(Id::from_bytes(hello_.repository)), scope_of_clone());
     agreements_.emplace(*repository_->database, options_.peer);
     taking_ = std::make_unique<Taking>(*repository_, options_.peer);
     return;
@@ -251,6 +297,17 @@ void Session::take_repository() {
   }
 }
 
+/// As the other side resolved it.
+Scope Session::scope_of_clone() const {
+  const Scope scope = scope_of(hello_.scope);
+  const std::optional<wire::ScopeClaim>& asked = options_.clone_scope;
+  const bool may_have_boundary = asked && asked->boundary != wire::ScopeClaim::Boundary::kNone;
+  check_open(scope.prefixes == (asked ? asked->prefixes : std::vector<std::string>{}) &&
+                 (may_have_boundary || scope.boundary.empty()),
+             "another scope than the one asked for");
+  return scope;
+}
+
 void Session::answer_hello() {
   if (hello_.agreement) {
     if (const auto known = agreements_->find(*hello_.agreement)) {
@@ -259,6 +316,10 @@ void Session::answer_hello() {
     }
   }
   theirs_ = with_changes(base_, hello_.refs);
+  if (hello_.repository.empty()) {
+    const std::vector<CommitId> heads = branch_commits(local_refs(*repository_));
+    scope_there_ = resolved_scope(*repository_, hello_.scope, heads);
+  }
   say_hello();
   if (hello_.agreement && !has_base_) {
     phase_ = Phase::kRefs;
@@ -278,12 +339,14 @@ void Session::handle_refs(ByteView payload) {
   if (!refs_reader_.add(payload)) return;
   theirs_ = with_changes(base_, refs_reader_.take());
   refs_reader_ = {};
-  was_taken_ = false;
+  was_taken_ = has_arrived_ = false;
+  merge_rounds_ = 0;
   taking_->begin(known_);
 }
 
 void Session::begin_streams() {
   phase_ = Phase::kStreams;
+  is_partial_ = !repository_->scope()->is_whole();
   known_there_ = branch_commits(theirs_);
   flushed_at_millis_ = repository_->environment.now_millis();
   if (options_.takes && hello_.sends) {
@@ -292,6 +355,8 @@ void Session::begin_streams() {
     taking_.reset();
     was_taken_ = true;
   }
+  // In answer to a clone it is the clone's.
+  if (options_.initiator || !hello_.repository.empty()) scope_there_ = scope_of(hello_.scope);
   if (options_.sends && hello_.takes) {
     sending_.emplace(*repository_, options_.sending);
     begin_sending();
@@ -309,6 +374,7 @@ void Session::begin_sending() {
   other.extra_heads = hello_.extra_heads;
   other.hints = hello_.hints;
   other.resume = hello_.resume;
+  other.scope = scope_there_;
   sending_->begin(ours_, other);
   was_sent_ = false;
 }
@@ -317,7 +383,11 @@ void Session::handle_end(const wire::EndMessage& end) {
   std::optional<wire::NeedMessage> need;
   const bool is_whole = taking_->end(end, ids_of(branch_commits(theirs_)), need);
   if (need) say(wire::FrameType::kNeed, *need);
-  if (is_whole) finish_taking();
+  if (is_whole) go_on_taking();
+}
+
+void Session::handle_want(const wire::WantMessage& want) {
+  sending_->answer(wanted_contents(*repository_, commits_named(*repository_, ours_), want));
 }
 
 /// The commits that both sides hold when all streams were taken; empty where some were refused.
@@ -347,11 +417,71 @@ bool Session::is_news(bool stream_was_empty, const wire::Agreement& refs) const 
   return !stream_was_empty || !has_base_ || refs != base_;
 }
 
-void Session::finish_taking() {
+/// A stream was taken whole: that of commits, or one that was asked for.
+void Session::go_on_taking() {
+  if (!has_arrived_) has_arrived_ = arrive();
+  if (!has_arrived_ || (options_.wider && !widen())) return;
+  acknowledge();
+}
+
+/// False where contents have to come first.
+bool Session::arrive() {
+  const bool is_vain = wanting_ && wanting_->missing_paths().size() == wanting_->entries();
+  wanting_.reset();
+  const bool may_ask = is_partial_ && !is_vain && merge_rounds_ < kMergeRoundsMax;
   const std::size_t moved = report_.moved.size();
-  bring_to_refs(*repository_, taking_->incoming(), theirs_, options_.destination, {}, report_);
+  const std::vector<ContentNotHeld::Need> needs = bring_to_refs(
+      *repository_, taking_->incoming(), theirs_, options_.destination, {}, may_ask, report_);
+  if (options_.on_moved && report_.moved.size() != moved) options_.on_moved();
+  if (needs.empty()) return true;
+  ++merge_rounds_;
+  Wanting wanting(*repository_, taking_->incoming().objects());
+  for (const ContentNotHeld::Need& need : needs) wanting.add(need);
+  if (wanting.is_empty()) {
+    merge_rounds_ = kMergeRoundsMax;
+    return arrive();
+  }
+  ask(std::move(wanting));
+  return false;
+}
+
+/// False where contents have to come first.
+bool Session::widen() {
+  if (!absent_) absent_.emplace(*repository_, *options_.wider);
+  if (wanting_) {
+    const std::vector<std::string> missing = wanting_->missing_paths();
+    report_.contents_missing.insert(report_.contents_missing.end(), missing.begin(), missing.end());
+    wanting_.reset();
+  }
+  Wanting wanting(*repository_, taking_->incoming().objects());
+  while (!wanting.is_full()) {
+    const std::optional<AbsentContents::Item> item = absent_->next();
+    if (!item) break;
+    wanting.add(*item);
+  }
+  if (!wanting.is_empty()) {
+    ask(std::move(wanting));
+    return false;
+  }
+  taking_->incoming().flush();
+  if (!report_.contents_missing.empty()) return true;
+  refs::WriteBatch batch;
+  batch.settings.emplace_back(repo::kSettingScope, repo::scope_text(*options_.wider));
+  repository_->database->write(batch);
+  repository_->reload_scope();
+  options_.wider.reset();
+  return true;
+}
+
+void Session::ask(Wanting wanting) {
+  say(wire::FrameType::kWant, wanting.message());
+  taking_->begin_answer(wanting.answer_bytes_max());
+  wanting_.emplace(std::move(wanting));
+}
+
+void Session::acknowledge() {
   was_taken_ = true;
-  if (is_news(taking_->was_empty(), theirs_)) {
+  if (is_partial_ || is_news(taking_->was_empty(), theirs_)) {
     wire::AckMessage ack;
     ack.stream = taking_->stream();
     ack.agreement = wire::agreement_digest(agreement());
@@ -367,7 +497,6 @@ void Session::finish_taking() {
     say(wire::FrameType::kAck, ack);
   }
   if (was_sent_) record(agreement());
-  if (options_.on_moved && report_.moved.size() != moved) options_.on_moved();
 }
 
 void Session::handle_ack(const wire::AckMessage& ack) {
@@ -399,18 +528,26 @@ void Session::handle_error(const wire::ErrorMessage& error) {
   throw Error(code_of(error.code), "the other side says: " + printable(error.text));
 }
 
+/// Frames of what is to be sent, where no other wait.
+void Session::send_more() {
+  if (failed_ || !sending_ || sending_->has_ended()) return;
+  for (Bytes& frame : sending_->next_frames()) out_.push_back(std::move(frame));
+  if (!sending_->has_ended()) return;
+  awaits_ack_ = awaits_ack_ || is_partial_there() || is_news(sending_->is_empty(), ours_);
+  was_sent_ = !awaits_ack_;
+  if (was_sent_ && was_taken_) record(agreement());
+}
+
 Bytes Session::produce(std::size_t bytes_max) {
   Bytes bytes;
   while (bytes.size() < bytes_max) {
-    if (out_.empty() && !failed_ && sending_ && !sending_->has_ended()) {
-      for (Bytes& frame : sending_->next_frames()) out_.push_back(std::move(frame));
-      if (sending_->has_ended()) {
-        awaits_ack_ = is_news(sending_->is_empty(), ours_);
-        was_sent_ = !awaits_ack_;
-        if (was_sent_ && was_taken_) record(agreement());
-      }
+    try {
+      if (out_.empty()) send_more();
+      if (out_.empty()) send_when_moved();
+    } catch (const Error& error) {
+      tell(error);
+      throw;
     }
-    if (out_.empty()) send_when_moved();
     if (out_.empty()) break;
     if (!bytes.empty() && bytes.size() + out_.front().size() > bytes_max) break;
     bytes += out_.front();

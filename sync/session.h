@@ -17,6 +17,7 @@
 #include "sync/arrival.h"
 #include "sync/sending.h"
 #include "sync/taking.h"
+#include "sync/wanting.h"
 #include "wire/frame.h"
 #include "wire/hello.h"
 #include "wire/messages.h"
@@ -30,9 +31,15 @@ struct SessionOptions {
   bool watches = false;  ///< stays connected when all is said, if the peer wants so too
   Destination destination;
   Sending::Options sending;
-  /// For a clone (initiator): makes the repository, once the peer has said which it is. Then the
-  /// session is given none.
-  std::function<std::shared_ptr<RepositoryState>(const CommitId& root)> make_repository;
+  /// For a clone (initiator): makes the repository, once the peer has said which it is, and what is
+  /// to be in it. Then the session is given none.
+  std::function<std::shared_ptr<RepositoryState>(const CommitId& root, const Scope& scope)>
+      make_repository;
+  /// For a clone: what is to be in it; nullopt for everything.
+  std::optional<wire::ScopeClaim> clone_scope;
+  /// What this repository, which is partial, is to hold when the session ends well: more than it
+  /// did. nullopt: no more.
+  std::optional<Scope> wider;
   /// Called when refs moved here. May be empty.
   std::function<void()> on_moved;
 };
@@ -74,12 +81,23 @@ class Session : public net::Protocol {
   [[noreturn]] void handle_error(const wire::ErrorMessage& error);
 
   void say_hello();
+  std::vector<Id> extra_heads();
   void answer_hello();
   void take_repository();
+  Scope scope_of_clone() const;
+  std::optional<wire::ScopeClaim> own_claim() const;
   void begin_streams();
   void begin_sending();
-  void finish_taking();
+  void handle_want(const wire::WantMessage& want);
+  void go_on_taking();
+  bool arrive();
+  bool widen();
+  void ask(Wanting wanting);
+  void acknowledge();
+  bool is_partial_there() const { return !scope_there_.is_whole(); }
+  void send_more();
   void send_when_moved();
+  void tell(const Error& error);
   wire::Agreement agreement();
   bool is_news(bool stream_was_empty, const wire::Agreement& refs) const;
   bool has_unknown_heads() const;
@@ -106,11 +124,17 @@ class Session : public net::Protocol {
   wire::Agreement ours_, theirs_;              // as told last
   bool has_base_ = false;                      // both sides know it
   std::vector<CommitId> known_, known_there_;  // of ours_ and theirs_ as told first
+  Scope scope_there_;                          // of what the other side takes
 
   std::optional<Sending> sending_;
   bool awaits_ack_ = false, was_sent_ = false;
   std::unique_ptr<Taking> taking_;
   bool was_taken_ = false;
+  bool is_partial_ = false;                     // as it was told
+  bool has_arrived_ = false;                    // what was taken is in the refs
+  int merge_rounds_ = 0;                        // how often contents were asked for to merge
+  std::optional<Wanting> wanting_;              // what was asked for and has not come yet
+  std::optional<AbsentContents> absent_;        // of the wider scope
   std::optional<wire::AgreementDigest> acked_;  // what the other's ACK said
   std::uint64_t flushed_at_millis_ = 0;
   std::uint64_t transactions_seen_ = 0;

@@ -4,6 +4,7 @@
 
 #include "net/cancellation.h"
 #include "repo/access.h"
+#include "repo/scope.h"
 #include "sync/contact.h"
 #include "sync/conversation.h"
 #include "sync/refused.h"
@@ -23,6 +24,45 @@ SessionOptions session_options(const Remote& remote, const PublicKey& peer,
   result.destination = {.into_branches = options.direction != Direction::kFetch,
                         .remote = options.as.empty() ? remote.ref_name() : options.as};
   return result;
+}
+
+/// nullopt: no more than it holds.
+std::optional<Scope> wider_scope(RepositoryState& state, const Widening& widening) {
+  if (widening.is_nothing()) return std::nullopt;
+  Scope scope = *state.reload_scope();
+  if (scope.is_whole()) {
+    throw Error(ErrorCode::kInvalid, "this repository holds everything already");
+  }
+  if (!scope.prefixes.empty()) {
+    scope.prefixes.insert(scope.prefixes.end(), widening.paths.begin(), widening.paths.end());
+    scope.prefixes = scope_prefixes(std::move(scope.prefixes));
+  }
+  if (widening.deepen > 0 && !scope.boundary.empty()) {
+    scope.boundary = repo::boundary_at_depth(state, scope.boundary, widening.deepen);
+  }
+  return scope;
+}
+
+std::string first_of(const std::vector<std::string>& paths) {
+  const std::string first = "'" + paths.front() + "'";
+  return paths.size() == 1 ? first : first + " and " + std::to_string(paths.size() - 1) + " more";
+}
+
+/// What a partial repository could not be given.
+void explain_missing(SyncResult& result) {
+  const Report& report = result.report;
+  if (result.error) return;
+  if (!report.waiting.empty()) {
+    result.error = Error(ErrorCode::kNotHeld,
+                         "merging " + first_of(report.waiting) +
+                             " takes contents that neither side holds; what came is kept",
+                         "sync with a repository that holds everything");
+  } else if (!report.contents_missing.empty()) {
+    result.error = Error(ErrorCode::kNotHeld,
+                         "the other side does not hold the contents of " +
+                             first_of(report.contents_missing) + "; what it held is here",
+                         "fetch the rest from a repository that holds everything");
+  }
 }
 
 /// Says yes when another process, or a thread of this one, has written since it was last asked.
@@ -56,8 +96,11 @@ bool StopRequest::requested() const noexcept {
 SyncResult sync_with(Repository& repository, const Remote& remote, const SyncOptions& options) {
   const std::shared_ptr<RepositoryState> state = repo::Access::state(repository);
   const Place place = parse_place(remote.url);
+  const std::optional<Scope> wider = wider_scope(*state, options.widening);
   const SessionMaker make = [&](const PublicKey& peer) {
-    return std::make_unique<Session>(state, session_options(remote, peer, options));
+    SessionOptions session = session_options(remote, peer, options);
+    session.wider = wider;
+    return std::make_unique<Session>(state, session);
   };
   SyncResult result;
   if (const auto* folder = std::get_if<std::filesystem::path>(&place)) {
@@ -72,6 +115,7 @@ SyncResult sync_with(Repository& repository, const Remote& remote, const SyncOpt
   }
   remember_key(repository, remote, result);
   if (result.peer) record_refused(*state, *result.peer, result.report);
+  explain_missing(result);
   return result;
 }
 

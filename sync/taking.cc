@@ -19,8 +19,31 @@ void Taking::begin(std::vector<CommitId> known) {
   known_ = std::move(known);
   if (!is_first_) ++stream_;
   is_first_ = is_given_up_ = saw_runs_ = false;
+  answer_bytes_left_.reset();
   reader_.emplace(known_);
   incoming_.begin_stream();
+}
+
+void Taking::begin_answer(std::uint64_t bytes_max) {
+  begin(std::move(known_));
+  answer_bytes_left_ = bytes_max;
+}
+
+/// Nothing but contents, and no more than were asked for.
+void Taking::check_answer(const wire::Element& element) {
+  if (const auto* piece = std::get_if<wire::PieceElement>(&element)) {
+    if (piece->bytes.size() <= *answer_bytes_left_) {
+      *answer_bytes_left_ -= piece->bytes.size();
+      return;
+    }
+    throw Error(ErrorCode::kCorrupt, "the peer sends more than the contents that were asked for");
+  }
+  const auto* object = std::get_if<wire::ObjectElement>(&element);
+  if (object == nullptr ||
+      (object->type != ObjectType::kBlob && object->type != ObjectType::kList)) {
+    throw Error(ErrorCode::kCorrupt,
+                "the peer sends something else than contents, as were asked for");
+  }
 }
 
 std::optional<wire::NeedMessage> Taking::run(ByteView payload) {
@@ -35,6 +58,7 @@ std::optional<wire::NeedMessage> Taking::run(ByteView payload) {
   saw_runs_ = true;
   reader_->add_frame(payload);
   while (std::optional<wire::Element> element = reader_->next()) {
+    if (answer_bytes_left_) check_answer(*element);
     const std::optional<Received> received = incoming_.take(*std::move(element));
     if (!received) continue;
     if (std::optional<wire::NeedMessage> said = note(*received)) return said;
@@ -102,12 +126,13 @@ bool Taking::end(const wire::EndMessage& end, const std::vector<Id>& heads,
   incoming_.end_stream(end.commits, end.operations);
   reader_->release();
   // What descends from a refused commit has no id here, so it cannot be told from what is missing.
-  const std::vector<Id> missing = refused_.empty() ? absent(heads) : std::vector<Id>{};
+  const bool all_came = !refused_.empty() || answer_bytes_left_;
+  const std::vector<Id> missing = all_came ? std::vector<Id>{} : absent(heads);
   if (!missing.empty()) {
     say = need(missing, false);
     return false;
   }
-  was_empty_ = !saw_runs_;
+  if (!answer_bytes_left_) was_empty_ = !saw_runs_;
   return true;
 }
 

@@ -24,6 +24,8 @@ class Taking {
   /// Before the first frame of each stream but those that NEED asked for. `known`: the heads of
   /// this side's branches as its HELLO told them.
   void begin(std::vector<CommitId> known);
+  /// Before the first frame of the answer to a WANT: contents of at most so many bytes.
+  void begin_answer(std::uint64_t bytes_max);
   /// A RUN's payload. What has to be said then: a NEED, at most.
   std::optional<wire::NeedMessage> run(ByteView payload);
   /// END. True when the stream is whole: every one of `heads` is here or was refused. Otherwise
@@ -42,6 +44,7 @@ class Taking {
  private:
   std::optional<wire::NeedMessage> note(const Received& received);
   wire::NeedMessage need(std::vector<Id> missing, bool as_objects);
+  void check_answer(const wire::Element& element);
   std::vector<Id> absent(const std::vector<Id>& heads);
 
   RepositoryState& repository_;
@@ -50,6 +53,7 @@ class Taking {
   std::optional<wire::RunReader> reader_;
   std::uint8_t stream_ = 0;
   bool is_first_ = true, is_given_up_ = false, saw_runs_ = false, was_empty_ = true;
+  std::optional<std::uint64_t> answer_bytes_left_;  // nullopt: it is none
   int needs_ = 0;
   std::uint64_t commits_ = 0, operations_ = 0;
   std::vector<wire::Refusal> refused_;

@@ -6,6 +6,8 @@
 #include "cli/signals.h"
 #include "cli/sync_view.h"
 #include "cli/text.h"
+#include "cli/time_option.h"
+#include "core/clock.h"
 #include "isodb/error.h"
 
 namespace isodb::cli {
@@ -14,6 +16,9 @@ namespace {
 struct Arguments {
   std::string origin;
   std::optional<std::string> folder;
+  std::vector<std::string> paths;
+  std::optional<std::uint64_t> depth;
+  std::optional<std::string> since;
   PeerOptions peer;
 };
 
@@ -23,6 +28,14 @@ void declare(Options& options, Arguments& arguments) {
   options.argument("[DIR]", &arguments.folder,
                    "where the clone goes, a folder that is empty or new; default: the URL's last "
                    "part");
+  options.option("--path PREFIX", &arguments.paths,
+                 "hold the documents below this folder, or this one, alone; may be given again");
+  options.option(
+      "--depth N", &arguments.depth,
+      "hold what the N latest commits back from each head wrote, and what was there then");
+  options.option(
+      "--since TIME", &arguments.since,
+      "hold what was written since then, and what was there then: a date, a time, or 90d");
   arguments.peer.declare(options);
 }
 
@@ -70,6 +83,12 @@ ExitCode run(const Arguments& arguments, Context& context) {
   sync::SyncOptions options = arguments.peer.sync_options(sync::Direction::kPull);
   const StopOnSignal stop;
   options.stop = &stop.request();
+  options.scope.paths = arguments.paths;
+  options.scope.depth = arguments.depth;
+  if (arguments.since) {
+    options.scope.since_millis =
+        parse_time_option("--since", *arguments.since, core::system_environment().now_millis());
+  }
   add_conversation(context, "clone", options);
   const sync::SyncResult result = sync::clone(origin, folder, options);
   options.progress = {};

@@ -7,6 +7,8 @@ namespace {
 
 struct Arguments {
   std::optional<std::string> remote, name;
+  std::vector<std::string> paths;
+  std::uint64_t deepen = 0;
   PeerOptions peer;
 };
 
@@ -15,6 +17,10 @@ void declare(Options& options, Arguments& arguments) {
                    "a remote's name, a URL or a folder; default: origin, or the only one");
   options.option("--as NAME", &arguments.name,
                  "its branches become remotes/NAME/BRANCH; default: the remote's name, or origin");
+  options.option("--add-path PREFIX", &arguments.paths,
+                 "of a partial repository: hold the documents below this folder, or this one, too");
+  options.option("--deepen N", &arguments.deepen,
+                 "of a repository without its oldest contents: hold those of N more commits back");
   arguments.peer.declare(options);
 }
 
@@ -36,6 +42,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
   arguments.peer.apply(remote);
   sync::SyncOptions options = arguments.peer.sync_options(sync::Direction::kFetch);
   options.as = arguments.name.value_or("");
+  options.widening = {arguments.paths, arguments.deepen};
   const ExitCode code = meet(context, repository, remote, options);
   print_refs(context, repository, arguments.name.value_or(remote.ref_name()));
   return code;
@@ -44,17 +51,22 @@ ExitCode run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 Command fetch_command() {
-  return {.name = "fetch",
-          .summary = "bring another repository's commits here",
-          .details =
-              "Its branches become refs under remotes/; 'isodb merge remotes/NAME/BRANCH' brings "
-              "them into yours, and 'isodb pull' does both. Each commit is checked first: hash, "
-              "signature, clock, place in history, rights. What fails is named (exit code 5) and "
-              "left out, with all that descends from it.",
-          .examples = {{"isodb fetch ../tablet.isodb --as tablet", "look at what the tablet has"},
-                       {"isodb merge remotes/tablet/main", "and take it"}},
-          .declare = bind<Arguments>(declare, run),
-          .children = {}};
+  return {
+      .name = "fetch",
+      .summary = "bring another repository's commits here",
+      .details =
+          "Its branches become refs under remotes/; 'isodb merge remotes/NAME/BRANCH' brings "
+          "them into yours, and 'isodb pull' does both. Each commit is checked first: hash, "
+          "signature, clock, place in history, rights. What fails is named (exit code 5) and "
+          "left out, with all that descends from it.\n\n"
+          "A partial repository (isodb clone --path, --depth, --since) is given more to hold with "
+          "--add-path and --deepen. Where the line breaks, what came stays, and the same command "
+          "goes on.",
+      .examples = {{"isodb fetch ../tablet.isodb --as tablet", "look at what the tablet has"},
+                   {"isodb merge remotes/tablet/main", "and take it"},
+                   {"isodb fetch --add-path sheep", "hold the sheep, too, from now on"}},
+      .declare = bind<Arguments>(declare, run),
+      .children = {}};
 }
 
 }  // namespace isodb::cli

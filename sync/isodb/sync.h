@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "isodb/error.h"
 #include "isodb/key.h"
@@ -52,6 +53,27 @@ class StopRequest {
   std::unique_ptr<net::Cancellation> inside_;
 };
 
+/// Which contents of documents a clone is to hold; of all others, ids alone. A plain value: the
+/// default is everything.
+struct CloneScope {
+  std::vector<std::string> paths;  ///< folders or documents; empty: every path
+  /// What was written in these many latest commits on each way back from a branch's head, and what
+  /// was live before them.
+  std::optional<std::uint64_t> depth;
+  /// The same of what was written since this time, in milliseconds since 1970.
+  std::optional<std::uint64_t> since_millis;
+
+  bool is_whole() const { return paths.empty() && !depth && !since_millis; }
+};
+
+/// What a partial repository is to hold from now on, beside what it does. A plain value.
+struct Widening {
+  std::vector<std::string> paths;  ///< folders or documents
+  std::uint64_t deepen = 0;        ///< so many more commits back from where its history is cut
+
+  bool is_nothing() const { return paths.empty() && deepen == 0; }
+};
+
 struct SyncOptions {
   Direction direction = Direction::kSync;
   std::string as;  ///< what its refs are called here: remotes/<as>/…; "": by the remote's name
@@ -68,6 +90,10 @@ struct SyncOptions {
   /// came is durable: the report so far. By a thread of the session; what takes long holds it up.
   std::function<void(const Report&)> on_settled;
   const StopRequest* stop = nullptr;  ///< has to outlive the call
+  CloneScope scope;                   ///< of a clone
+  /// Of any meeting but a clone and one that watches, in which this side takes. What has come
+  /// stays, wherever the line breaks; the same call goes on.
+  Widening widening;
   std::string ssh_program = "ssh";
   std::string remote_program = "isodb";  ///< what ssh starts on the other machine
 };
@@ -87,7 +113,8 @@ struct SyncResult {
 ///
 /// Threads: the calling one carries bytes, another one works; both are done at the end. Any number
 /// of calls for one repository may run at once.
-/// Error(kInvalid) for a URL that is none, Error(kDenied) for a first contact that was not wanted;
+/// Error(kInvalid) for a URL that is none and for a widening of what holds everything already,
+/// Error(kDenied) for a first contact that was not wanted;
 /// what goes wrong with the peer is in SyncResult::error.
 SyncResult sync_with(Repository& repository, const Remote& remote, const SyncOptions& options = {});
 
@@ -97,8 +124,11 @@ SyncResult sync_with(Repository& repository, const Remote& remote, const SyncOpt
 ///
 /// What broke off goes on when called again with the same arguments; so it does where the other
 /// side did not know this device's key, which is made first.
-/// Error(kInvalid) for a folder that holds anything else; kUnverified where every branch was
-/// refused. `on_key` is told the new repository's key before anything is sent.
+/// With `options.scope` the clone is partial (docs/storage.md): all commits and trees, and contents
+/// of documents as the scope says.
+/// Error(kInvalid) for a folder that holds anything else, or a scope that is none; kUnverified
+/// where every branch was refused. `on_key` is told the new repository's key before anything is
+/// sent.
 SyncResult clone(const Remote& origin, const std::filesystem::path& folder,
                  const SyncOptions& options = {},
                  const std::function<void(const PublicKey&)>& on_key = {});

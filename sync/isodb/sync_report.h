@@ -31,6 +31,11 @@ struct Report {
   std::vector<MovedRef> moved;
   /// By this side, and by the other as it says.
   std::vector<RefusedCommit> refused, refused_there;
+  /// Documents that a partial repository could not merge, for want of contents that the other side
+  /// did not hold: their branches stay as they were, and what came is kept.
+  std::vector<std::string> waiting;
+  /// What was asked for, to be in a wider scope, and the other side did not hold: its documents.
+  std::vector<std::string> contents_missing;
   std::vector<std::string> tags_differ;  ///< another tag has this name here
   bool takes_nothing = false;            ///< the other side, though this one would send
   bool agreed = false;                   ///< both sides hold the same, and know it

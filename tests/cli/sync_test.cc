@@ -261,5 +261,37 @@ isodb -C office sync --show-refused; echo "code $?"
         "\"labels\":{\"rack\":\"7\",\"site\":\"x\"}}\ncode 1\ncode 0\n");
 }
 
+TEST_CASE("a partial clone over TLS holds a folder, sends back, and is given more") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+echo '{"s":1}' | isodb -q -C office put sheep/1.json
+echo '{"c":1}' | isodb -q -C office put cows/1.json
+echo '{"c":2}' | isodb -q -C office put cows/1.json
+serve office
+isodb -q clone $url tablet --path cows --fingerprint $fp 2>err; echo "code $?"
+stop
+key=$(grep -o 'member add ed25519:[0-9a-f]*' err | head -1 | cut -d' ' -f3)
+serve office --allow $key
+isodb -q clone $url tablet --path cows/ --fingerprint $fp; echo "code $?"
+stop
+member tablet
+serve office
+isodb -q -C tablet sync $url --fingerprint $fp; echo "code $?"
+isodb -C tablet get cows/1.json
+isodb -C tablet get sheep/1.json 2>/dev/null; [ $? -ne 0 ] && echo "not here"
+echo '{"c":3}' | isodb -q -C tablet put cows/1.json
+isodb -q -C tablet sync $url --fingerprint $fp; echo "code $?"
+isodb -C office get cows/1.json
+isodb -q -C tablet fetch $url --fingerprint $fp --add-path sheep/; echo "code $?"
+isodb -C tablet get sheep/1.json
+same office tablet
+stop
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out ==
+        "code 7\nserver ended with 0\ncode 0\nserver ended with 0\ncode 0\n{\"c\":2}\nnot here\n"
+        "code 0\n{\"c\":3}\ncode 0\n{\"s\":1}\nsame: office tablet\nserver ended with 0\n");
+}
+
 }  // namespace
 }  // namespace isodb::testing

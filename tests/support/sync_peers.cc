@@ -64,7 +64,8 @@ Conversation talk(sync::Session& initiator, sync::Session& responder, const Line
   return result;
 }
 
-Meeting meet(Device& initiator, Device& responder, Way way, const Line& line) {
+Meeting meet(Device& initiator, Device& responder, Way way, const Line& line,
+             const std::optional<Scope>& wider) {
   const bool is_clone = initiator.state() == nullptr;
   sync::SessionOptions here;
   here.peer = responder.key();
@@ -73,7 +74,11 @@ Meeting meet(Device& initiator, Device& responder, Way way, const Line& line) {
   here.takes = way != Way::kPush || is_clone;
   here.destination = {.into_branches = way != Way::kFetch || is_clone, .remote = "there"};
   here.sending.adapts = false;
-  here.make_repository = [&](const CommitId& root) { return initiator.make(root); };
+  here.clone_scope = initiator.asked_scope();
+  here.make_repository = [&](const CommitId& root, const Scope& scope) {
+    return initiator.make(root, scope);
+  };
+  here.wider = wider;
   sync::SessionOptions there;
   there.peer = is_clone ? PublicKey{} : initiator.key();
   there.sends = there.takes = true;

@@ -11,6 +11,7 @@
 
 #include "isodb/repository.h"
 #include "repo/access.h"
+#include "repo/scope.h"
 #include "repo/state.h"
 #include "sync/session.h"
 #include "tests/support/testing.h"
@@ -27,8 +28,10 @@ class Device {
     put(".isodb/repository.json", "{\"anyone\":\"writer\",\"format\":1}\n");
   }
   /// One that has nothing yet: a clone fills it.
-  struct Empty {};
-  explicit Device(Empty) {}
+  struct Empty {
+    std::optional<wire::ScopeClaim> scope = {};  ///< what it asks for
+  };
+  explicit Device(Empty empty) : asked_(std::move(empty.scope)) {}
   /// A copy of another's files, as a backup makes it.
   Device(const Device& other, int) {
     std::filesystem::copy(other.folder_.path(), folder_.path(),
@@ -55,14 +58,22 @@ class Device {
   }
   std::optional<Id> head(const std::string& ref = "heads/main") { return repository_->ref(ref); }
 
-  std::shared_ptr<RepositoryState> make(const CommitId& root) {
+  const std::optional<wire::ScopeClaim>& asked_scope() const { return asked_; }
+  std::shared_ptr<RepositoryState> make(const CommitId& root, const Scope& scope) {
     Repository::init_empty(path(), root);
     open();
+    if (const std::optional<std::string> text = repo::scope_text(scope)) {
+      refs::WriteBatch batch;
+      batch.settings = {{repo::kSettingScope, text}};
+      state_->database->write(batch);
+      open();
+    }
     return state_;
   }
 
  private:
   TemporaryFolder folder_;
+  std::optional<wire::ScopeClaim> asked_;
   std::optional<Repository> repository_;
   std::shared_ptr<RepositoryState> state_;
 };
@@ -91,6 +102,8 @@ struct Meeting {
   sync::Report report, report_there;
 };
 /// Two devices meet; a device without a repository clones.
-Meeting meet(Device& initiator, Device& responder, Way way = Way::kSync, const Line& line = {});
+/// `wider`: what the initiator, which is partial, is to hold then.
+Meeting meet(Device& initiator, Device& responder, Way way = Way::kSync, const Line& line = {},
+             const std::optional<Scope>& wider = {});
 
 }  // namespace isodb::testing
