@@ -58,7 +58,10 @@ wire::Agreement local_refs(RepositoryState& repository) {
   for (const refs::Ref& ref : repository.database->refs(std::string(kPeeled))) {
     const std::size_t end = ref.name.rfind('/');
     const auto branch = result.find(ref.name.substr(kPeeled.size(), end - kPeeled.size()));
-    if (branch != result.end()) branch->second.push_back(ref.target);
+    // More than a HELLO may name would end every session. The others stay here, and come again when
+    // something descends from them.
+    const bool has_room = branch != result.end() && branch->second.size() < wire::kRefHeadsMax;
+    if (has_room) branch->second.push_back(ref.target);
   }
   for (const refs::Ref& ref : repository.database->refs(std::string(kTags))) {
     const ObjectType type = repository.type_of(ref.target);

@@ -13,7 +13,8 @@
 namespace isodb::sync {
 
 /// The refs of this repository that travel: branches with all their heads, those that were set
-/// aside too, and tags. A tag that names a merge directly is none of them: merges do not travel.
+/// aside too (by id, as far as wire::kRefHeadsMax allows), and tags. A tag that names a merge
+/// directly is none of them: merges do not travel.
 wire::Agreement local_refs(RepositoryState& repository);
 
 /// How `refs` differ from `base`, as HELLO and REFS say it: a ref that is gone has no ids.

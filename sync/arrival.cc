@@ -79,12 +79,18 @@ class Arrival {
   }
 
   void add_tag(const std::string& name, const Id& id) {
-    if (!incoming_.objects().contains(id)) return;
+    if (!may_be_tag(id)) return;
     const std::optional<Id> ours = repository_.database->ref(name);
     if (!ours) return set(name, id);
     if (*ours == id) return;
     tags_differ.push_back(name);
     set(tracking(name), id);
+  }
+
+  /// Not any document or tree of this repository whose id a peer happens to know.
+  bool may_be_tag(const Id& id) const {
+    const std::optional<objects::Object> object = incoming_.objects().get(id);
+    return object && (object->type == ObjectType::kCommit || object->type == ObjectType::kTag);
   }
 
   void set(const std::string& name, const Id& target) {

@@ -28,6 +28,10 @@ constexpr std::size_t kHeadsKeptMax = 1024;
   throw Error(ErrorCode::kCorrupt, problem);
 }
 
+[[noreturn]] void fail_unsigned(const std::string& problem) {
+  throw Error(ErrorCode::kUnverified, problem);
+}
+
 /// The elements of a commit whose parent was refused: counted, and dropped.
 struct PassedOver {
   std::uint64_t operations = 0;  // to come
@@ -298,7 +302,7 @@ std::optional<Received> Incoming::Impl::end_object() {
   if (!missing.empty()) return stop(Received::Kind::kMissingParents, std::move(missing));
   if (!objects::commit_signature_holds(commit,
                                        commit.parents.empty() ? Id{} : Id(repository_.root))) {
-    fail("the signature of a commit that came as an object does not hold");
+    fail_unsigned("the signature of a commit that came as an object does not hold");
   }
   if (const std::string found = tree_problem(commit); !found.empty()) {
     fail("a commit that came as an object has a bad tree: " + found);
@@ -309,7 +313,7 @@ std::optional<Received> Incoming::Impl::end_object() {
 Received Incoming::Impl::end_tag(const Bytes& bytes) {
   const Tag tag = objects::decode_tag(bytes);
   if (!objects::tag_signature_holds(tag, repository_.root)) {
-    fail("the signature of the tag '" + tag.name + "' does not hold");
+    fail_unsigned("the signature of the tag '" + tag.name + "' does not hold");
   }
   const std::optional<objects::Object> object = objects_.get(tag.object);
   if (!object || object->type != tag.type) {

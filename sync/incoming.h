@@ -42,7 +42,8 @@ struct Received {
 /// Memory: 50,000 operations, one chunk, and what repo::Staging holds, whatever is sent.
 ///
 /// Error(kCorrupt) for elements that cannot be, by what is wrong with them: then the session with
-/// this peer has to end, and what was taken before stays good.
+/// this peer has to end, and what was taken before stays good. Error(kUnverified) for a signature
+/// that does not hold even as objects; the same then.
 ///
 /// Durable is what flush() or finish() wrote. What was flushed is held by the refs
 /// incoming/<fingerprint>/<n> (heads of whole commits) and the setting incoming.<fingerprint> (of a

@@ -60,9 +60,20 @@ void Sending::begin_again(const wire::NeedMessage& need) {
 }
 
 void Sending::answer(std::vector<Id> contents) {
+  // What the receiver has taken whole, and may still refuse.
+  taken_.insert(taken_.end(), commits_to_send_.begin(), commits_to_send_.end());
   Outgoing::Options options;
   options.wanted = std::move(contents);
   open({}, std::move(options));
+}
+
+bool Sending::has_sent_all(const std::vector<wire::Refusal>& commits) const {
+  std::unordered_set<Id> wanted;
+  for (const wire::Refusal& one : commits) wanted.insert(one.commit);
+  for (const std::vector<CommitId>* sent : {&taken_, &commits_to_send_}) {
+    for (auto at = sent->begin(); at != sent->end() && !wanted.empty(); ++at) wanted.erase(*at);
+  }
+  return wanted.empty();
 }
 
 std::vector<CommitId> Sending::heads_told() const {

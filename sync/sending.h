@@ -48,6 +48,8 @@ class Sending {
   /// Frames of the next run, or END; none when the stream has ended.
   std::vector<Bytes> next_frames();
 
+  /// Was each of these sent since begin()?
+  bool has_sent_all(const std::vector<wire::Refusal>& commits) const;
   bool has_ended() const { return outgoing_ == nullptr; }
   /// Was anything but END sent in the stream at hand?
   bool is_empty() const { return is_empty_; }

@@ -1,6 +1,8 @@
 #include "sync/session.h"
 
 #include <algorithm>
+#include <iterator>
+#include <unordered_set>
 #include <utility>
 
 #include "core/varint.h"
@@ -17,6 +19,7 @@ constexpr std::uint64_t kPackObjectsMax = 500'000;  // 40 bytes each in memory
 constexpr int kMergeRoundsMax = 100;                // each of which brought something
 constexpr std::size_t kIdBytes = 32;
 constexpr std::size_t kHalfIdBytes = kIdBytes / 2;
+constexpr int kNeedsMax = 3;
 
 Bytes half(const CommitId& root) {
   return Bytes(root.bytes().substr(0, kHalfIdBytes));
@@ -236,8 +239,8 @@ void Session::handle(const wire::Frame& frame) {
       check_open(phase_ == Phase::kStreams && taking_ && !was_taken_, "an END");
       return handle_end(wire::decode_end(frame.payload));
     case wire::FrameType::kNeed:
-      check_open(phase_ == Phase::kStreams && sending_, "a NEED");
-      return sending_->begin_again(wire::decode_need(frame.payload));
+      check_open(phase_ == Phase::kStreams && sending_ && !was_acked_, "a NEED");
+      return handle_need(wire::decode_need(frame.payload));
     case wire::FrameType::kWant:
       check_open(phase_ == Phase::kStreams && sending_ && sending_->has_ended() && awaits_ack_ &&
                      is_partial_there(),
@@ -255,14 +258,6 @@ void Session::handle_hello(const wire::Frame& frame) {
   check_open(phase_ == Phase::kHello, "a second HELLO");
   if (!hello_reader_.add(frame)) return;
   hello_ = hello_reader_.take();
-  if (hello_.version_lowest > wire::kProtocolVersion ||
-      hello_.version_highest < wire::kProtocolVersion) {
-    throw Error(ErrorCode::kUnsupported,
-                "the peer speaks versions " + std::to_string(hello_.version_lowest) + " to " +
-                    std::to_string(hello_.version_highest) + " of the protocol, this side " +
-                    std::to_string(wire::kProtocolVersion),
-                "update the older of the two");
-  }
   const bool is_partial =
       options_.clone_scope || (repository_ && !repository_->scope()->is_whole());
   if (is_partial && (hello_.features & wire::kFeaturePartial) == 0) {
@@ -336,6 +331,9 @@ void Session::handle_refs(ByteView payload) {
   }
   // The other's refs have moved since: a new stream is to come.
   check_open(options_.watches && hello_.watches && taking_ && was_taken_, "REFS");
+  if (ack_is_queued_) {
+    throw Error(ErrorCode::kCorrupt, "the peer began a stream before it read the ACK of the last");
+  }
   if (!refs_reader_.add(payload)) return;
   theirs_ = with_changes(base_, refs_reader_.take());
   refs_reader_ = {};
@@ -376,7 +374,7 @@ void Session::begin_sending() {
   other.resume = hello_.resume;
   other.scope = scope_there_;
   sending_->begin(ours_, other);
-  was_sent_ = false;
+  was_sent_ = was_acked_ = false;
 }
 
 void Session::handle_end(const wire::EndMessage& end) {
@@ -495,19 +493,42 @@ void Session::acknowledge() {
       refusal.rule.resize(std::min(refusal.rule.size(), wire::Refusal::kRuleBytesMax));
     }
     say(wire::FrameType::kAck, ack);
+    ack_is_queued_ = true;
   }
   if (was_sent_) record(agreement());
+}
+
+/// Each takes a walk over what differs, so that a peer may not ask for ever.
+void Session::handle_need(const wire::NeedMessage& need) {
+  if (++needs_heard_ > kNeedsMax) {
+    throw Error(ErrorCode::kCorrupt, "the peer said NEED more than three times");
+  }
+  sending_->begin_again(need);
+  was_sent_ = false;
+}
+
+/// Refusals of a session's earlier streams are told again with those of the last.
+void Session::note_refused_there(const std::vector<wire::Refusal>& refused) {
+  std::unordered_set<Id> known;
+  for (const RefusedCommit& one : report_.refused_there) known.insert(one.commit);
+  std::vector<wire::Refusal> news;
+  std::ranges::copy_if(refused, std::back_inserter(news),
+                       [&](const wire::Refusal& one) { return !known.contains(one.commit); });
+  if (!sending_->has_sent_all(news)) {
+    throw Error(ErrorCode::kCorrupt, "the peer refused a commit that was not sent to it");
+  }
+  for (const wire::Refusal& refusal : news) {
+    report_.refused_there.push_back({refusal.commit, printable(refusal.rule)});
+  }
 }
 
 void Session::handle_ack(const wire::AckMessage& ack) {
   check_open(awaits_ack_, "an ACK");
   if (ack.stream != sending_->stream()) return;
-  for (const wire::Refusal& refusal : ack.refused) {
-    report_.refused_there.push_back({refusal.commit, printable(refusal.rule)});
-  }
+  note_refused_there(ack.refused);
   acked_ = ack.agreement;
   awaits_ack_ = false;
-  was_sent_ = true;
+  was_sent_ = was_acked_ = true;
   if (was_taken_) record(agreement());
 }
 
@@ -552,6 +573,7 @@ Bytes Session::produce(std::size_t bytes_max) {
     if (!bytes.empty() && bytes.size() + out_.front().size() > bytes_max) break;
     bytes += out_.front();
     out_.pop_front();
+    if (out_.empty()) ack_is_queued_ = false;
   }
   return bytes;
 }

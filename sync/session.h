@@ -77,7 +77,9 @@ class Session : public net::Protocol {
   void handle_hello(const wire::Frame& frame);
   void handle_refs(ByteView payload);
   void handle_end(const wire::EndMessage& end);
+  void handle_need(const wire::NeedMessage& need);
   void handle_ack(const wire::AckMessage& ack);
+  void note_refused_there(const std::vector<wire::Refusal>& refused);
   [[noreturn]] void handle_error(const wire::ErrorMessage& error);
 
   void say_hello();
@@ -127,7 +129,8 @@ class Session : public net::Protocol {
   Scope scope_there_;                          // of what the other side takes
 
   std::optional<Sending> sending_;
-  bool awaits_ack_ = false, was_sent_ = false;
+  bool awaits_ack_ = false, was_sent_ = false, was_acked_ = false;
+  int needs_heard_ = 0;
   std::unique_ptr<Taking> taking_;
   bool was_taken_ = false;
   bool is_partial_ = false;                     // as it was told
@@ -135,6 +138,7 @@ class Session : public net::Protocol {
   int merge_rounds_ = 0;                        // how often contents were asked for to merge
   std::optional<Wanting> wanting_;              // what was asked for and has not come yet
   std::optional<AbsentContents> absent_;        // of the wider scope
+  bool ack_is_queued_ = false;                  // in out_: the peer cannot have read it
   std::optional<wire::AgreementDigest> acked_;  // what the other's ACK said
   std::uint64_t flushed_at_millis_ = 0;
   std::uint64_t transactions_seen_ = 0;

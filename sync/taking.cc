@@ -78,7 +78,9 @@ std::optional<wire::NeedMessage> Taking::note(const Received& received) {
       ++commits_;
       break;
     case Received::Kind::kRefused:
-      refused_.push_back({CommitId(received.id), received.rule});
+      if (refused_.size() < wire::AckMessage::kRefusedMax) {
+        refused_.push_back({CommitId(received.id), received.rule});
+      }
       break;
     default:
       break;
@@ -105,8 +107,11 @@ wire::NeedMessage Taking::need(std::vector<Id> missing, bool as_objects) {
 std::vector<Id> Taking::absent(const std::vector<Id>& heads) {
   std::vector<Id> absent;
   for (const Id& id : heads) {
-    if (!repository_.store->contains(id) && !incoming_.objects().contains(id)) {
-      absent.push_back(id);
+    if (const auto header = repository_.store->header(id)) {
+      if (header->first != ObjectType::kCommit) absent.push_back(id);
+    } else {
+      const std::optional<objects::Object> object = incoming_.objects().get(id);
+      if (!object || object->type != ObjectType::kCommit) absent.push_back(id);
     }
   }
   return absent;

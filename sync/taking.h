@@ -39,6 +39,7 @@ class Taking {
   /// Of all streams: new here, and operations.
   std::uint64_t commits() const { return commits_; }
   std::uint64_t operations() const { return operations_; }
+  /// The first wire::AckMessage::kRefusedMax of them.
   const std::vector<wire::Refusal>& refused() const { return refused_; }
 
  private:

@@ -190,9 +190,10 @@ void read_versions(FieldReader& in, Hello& hello) {
   }
   if (hello.version_lowest > kProtocolVersion) {
     throw Error(ErrorCode::kUnsupported,
-                "the other side speaks the sync protocol from version " +
-                    std::to_string(hello.version_lowest) + " on, this one version 1",
-                "bring this program up to date");
+                "the peer speaks versions " + std::to_string(hello.version_lowest) + " to " +
+                    std::to_string(hello.version_highest) +
+                    " of the sync protocol, this side 1 to " + std::to_string(kProtocolVersion),
+                "bring the older of the two programs up to date");
   }
 }
 
