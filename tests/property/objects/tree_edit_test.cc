@@ -147,6 +147,22 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("documents that come one by one behind all others are all there, on every level") {
+  std::mt19937_64 random(28);
+  constexpr std::size_t kDocuments = 20'000;  // past natural ends of the level above the leaves
+  TreeStore trees;
+  Model model;
+  TreeId root = empty_tree_id();
+  for (std::size_t i = 0; i < kDocuments; ++i) {
+    std::string path = std::to_string(100'000 + i);
+    const TreeChange last{path, random_entry(random)};
+    model[std::move(path)] = *last.entry;
+    root = edit_tree(trees.nodes, trees.store, root, {&last, 1});
+    REQUIRE(count_documents(trees.nodes, root) == i + 1);
+    if (i % 2'000 == 1'999) REQUIRE(root == build_tree(trees.store, model));
+  }
+}
+
 TEST_CASE("a tree emptied entry by entry, or at once, is the empty tree") {
   std::mt19937_64 random(23);
   for (const Shape shape : kShapes) {
