@@ -87,7 +87,7 @@ TEST_CASE("A partial repository reads what is in its scope and says of the rest 
   CHECK(not_held([&] { writable.begin().get("pigs/1.json"); }));
 }
 
-TEST_CASE("Behind a boundary only what was live there is read; blame says where it ends") {
+TEST_CASE("Behind a boundary only what was live there is read, and blame says where it ends") {
   Farm farm;
   const Repository partial = farm.partial({{}, {farm.newer}});
   const Snapshot snapshot = partial.snapshot();

@@ -86,7 +86,7 @@ TEST_CASE("A prefix covers the document of that name and what is in the folder, 
   CHECK(Scope{}.covers_path("anything"));
 }
 
-TEST_CASE("A scope is written as a setting and read back; what is none is refused") {
+TEST_CASE("A scope is written as a setting and read back, and what is none is refused") {
   Lines lines;
   CHECK_FALSE(repo::scope_text({}));
   CHECK(repo::parse_scope(std::nullopt).is_whole());
