@@ -219,13 +219,15 @@ std::uint64_t Database::transactions() {
       [](Connection& connection) { return Counters::load(connection).transactions; });
 }
 
+std::optional<std::string> read_setting(Connection& connection, const std::string& key) {
+  Query query(connection, "SELECT value FROM settings WHERE key=?1");
+  query.bind_text(1, key);
+  if (!query.step()) return std::nullopt;
+  return std::string(query.text(0));
+}
+
 std::optional<std::string> Database::setting(const std::string& key) {
-  return impl_->read([&](Connection& connection) -> std::optional<std::string> {
-    Query query(connection, "SELECT value FROM settings WHERE key=?1");
-    query.bind_text(1, key);
-    if (!query.step()) return std::nullopt;
-    return std::string(query.text(0));
-  });
+  return impl_->read([&](Connection& connection) { return read_setting(connection, key); });
 }
 
 std::vector<std::pair<std::string, std::string>> Database::settings() {

@@ -32,8 +32,8 @@ struct RefMove {
 };
 
 /// A compare-and-swap that was lost: what the ref really is. The name is empty when it was not a
-/// ref's but the collection generation's, the writer's sequence's, the transactions' or the
-/// draft's.
+/// ref's but the collection generation's, the writer's sequence's, the transactions', a setting's
+/// or the draft's.
 struct LostSwap {
   std::string name;
   std::optional<Id> actual;
@@ -83,7 +83,9 @@ struct WriteBatch {
   std::vector<std::int64_t> loose_removed;  ///< by number
   std::vector<RefMove> moves;  ///< all or none, in this order; one ref may move several times
   std::vector<std::pair<std::string, std::optional<std::string>>> settings;  ///< nullopt: unset
-  std::string writer;                                                        ///< for the reflog
+  /// Refused unless these have these values.
+  std::vector<std::pair<std::string, std::optional<std::string>>> settings_expected;
+  std::string writer;  ///< for the reflog
   std::uint64_t at_millis = 0;
   /// When set: the commit is refused as stale (with an empty LostSwap name) unless the collection
   /// generation is still this one, so that no object believed to exist was collected meanwhile.

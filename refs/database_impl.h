@@ -63,6 +63,7 @@ struct Database::Impl {
 void check_loose_rows(const std::vector<LooseRow>& rows);
 std::int64_t insert_loose_row(Connection& connection, Counters& counters, const LooseRow& row);
 void delete_draft(Connection& connection);
+std::optional<std::string> read_setting(Connection& connection, const std::string& key);
 /// nullopt when none is open.
 std::optional<Database::Draft> read_draft(Connection& connection);
 

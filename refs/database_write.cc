@@ -51,6 +51,9 @@ bool BatchWriter::preconditions_hold(const WriteBatch& batch) const {
       !holds(batch.transactions_expected, counters_.transactions)) {
     return false;
   }
+  for (const auto& [key, value] : batch.settings_expected) {
+    if (read_setting(connection_, key) != value) return false;
+  }
   if (!batch.draft_expected) return true;
   const std::optional<Database::Draft> draft = read_draft(connection_);
   return draft && draft->changes == *batch.draft_expected;

@@ -1,10 +1,13 @@
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <utility>
 
 #include "isodb/error.h"
 #include "isodb/repository.h"
 #include "repo/commit_walk.h"
+#include "repo/kept_objects.h"
+#include "repo/merging.h"
 #include "repo/reachable.h"
 #include "repo/scope.h"
 #include "repo/state.h"
@@ -18,6 +21,34 @@ std::uint64_t bytes_on_disk(RepositoryState& state) {
 
 std::uint64_t object_count(const refs::LocalStore::Statistics& statistics) {
   return statistics.loose_objects + statistics.packed_objects;
+}
+
+/// What one device brought before its line broke stays under incoming/ until that device comes
+/// again. Where others have brought the same since, it need not.
+void drop_what_arrived(RepositoryState& state) {
+  std::vector<CommitId> heads;
+  for (const refs::Ref& branch : state.database->refs("heads/")) {
+    const std::vector<CommitId>& commits = state.head(branch.target)->commits;
+    heads.insert(heads.end(), commits.begin(), commits.end());
+  }
+  std::map<std::string, bool> is_all_here;  // by device
+  refs::WriteBatch batch;
+  for (const refs::Ref& ref : state.database->refs("incoming/")) {
+    const std::string device = ref.name.substr(0, ref.name.rfind('/'));
+    const bool is_here = state.merging->in_past(CommitId(ref.target), heads);
+    const auto [known, is_first] = is_all_here.emplace(device, is_here);
+    if (!is_first) known->second = known->second && is_here;
+    if (is_here) batch.moves.push_back({ref.name, ref.target, std::nullopt, "gc: it arrived"});
+  }
+  for (const auto& [device, is_here] : is_all_here) {
+    const std::string name = device.substr(device.rfind('/') + 1);
+    if (is_here)
+      batch.settings.emplace_back(std::string(repo::kSettingIncomingPrefix) + name, std::nullopt);
+  }
+  if (batch.moves.empty()) return;
+  batch.writer = state.key().public_key().fingerprint();
+  batch.at_millis = state.environment.now_millis();
+  state.database->write(batch);  // where a device is just coming again, another time
 }
 
 }  // namespace
@@ -53,6 +84,7 @@ Repository::Collected Repository::collect(const ProgressFunction& progress) {
   // rests is collected another time.
   constexpr int kAttempts = 10;
   Collected result;
+  drop_what_arrived(*state_);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const std::uint64_t transactions = state_->database->transactions();
     state_->store->refresh();

@@ -96,6 +96,17 @@ wire::Agreement with_changes(wire::Agreement base, const std::vector<wire::RefHe
   return base;
 }
 
+void drop_deleted_here(RepositoryState& repository, const wire::Agreement& agreed,
+                       wire::Agreement& theirs) {
+  std::erase_if(theirs, [&](const auto& ref) {
+    const auto before = agreed.find(ref.first);
+    if (before == agreed.end() || before->second != ref.second) return false;
+    if (repository.database->ref(ref.first)) return false;
+    const std::vector<refs::ReflogEntry> last = repository.database->reflog(ref.first, 1);
+    return !last.empty() && !last.front().after;
+  });
+}
+
 std::vector<CommitId> branch_commits(const wire::Agreement& refs) {
   std::vector<Id> ids;
   for (const auto& [name, heads] : refs) {

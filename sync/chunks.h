@@ -10,7 +10,7 @@
 
 namespace isodb::sync {
 
-/// How many chunks of an old document LARGE can name: 16 GiB at least.
+/// How far into an old document LARGE can name chunks, and how many in all: 16 GiB at least.
 inline constexpr std::size_t kOldChunksMax = std::size_t{1} << 20;
 
 /// The chunks of a document in their order, read a list at a time. Borrows the source. One thread

@@ -62,14 +62,14 @@ class Incoming::Impl {
   Impl(RepositoryState& repository, const PublicKey& peer)
       : repository_(repository),
         objects_(repository),
+        claimed_text_(repository.database->setting(repo::kSettingScope)),
+        claimed_(repo::parse_scope(claimed_text_)),
         setting_(std::string(repo::kSettingIncomingPrefix) + peer.fingerprint()),
         refs_prefix_("incoming/" + peer.fingerprint() + "/") {
     for (const refs::Ref& ref : repository_.database->refs(refs_prefix_)) {
       heads_.insert(CommitId(ref.target));
     }
-    if (!repository_.scope()->is_whole()) {
-      scope_.emplace(objects_, *repository_.node_cache, *repository_.scope());
-    }
+    if (!claimed_.is_whole()) scope_.emplace(objects_, *repository_.node_cache, claimed_);
     read_partial();
   }
 
@@ -78,6 +78,7 @@ class Incoming::Impl {
     return kept_->resume_point();
   }
   std::vector<CommitId> heads() const { return {heads_.begin(), heads_.end()}; }
+  const Scope& claimed() const { return claimed_; }
   objects::ObjectStore& objects() { return objects_; }
   std::uint64_t packed_objects() const { return objects_.packed_objects(); }
   std::uint64_t commits() const { return commits_; }
@@ -131,18 +132,32 @@ class Incoming::Impl {
     batch.settings.emplace_back(setting_, record);
     move_refs(heads_, batch);
     part_from_copies(batch);
-    if (const auto lost = objects_.write(std::move(batch))) {
+    if (const auto lost = write(std::move(batch))) {
       throw Error(ErrorCode::kBusy, "another sync with the same device moved " + lost->name,
                   "try again when it has ended");
     }
     is_changed_ = false;
   }
 
+  void widen(const Scope& from, const Scope& to) {
+    flush();
+    refs::WriteBatch batch;
+    batch.settings.emplace_back(repo::kSettingScope, repo::scope_text(to));
+    batch.settings_expected.emplace_back(repo::kSettingScope, claimed_text_);
+    if (claimed_ != from || repository_.database->write(batch).lost) {
+      throw Error(ErrorCode::kStale, "what this repository holds was changed by another process",
+                  "do the same again: what came is kept");
+    }
+    claimed_text_ = repo::scope_text(to);
+    claimed_ = to;
+    repository_.reload_scope();
+  }
+
   std::optional<refs::LostSwap> finish(refs::WriteBatch batch) {
     batch.settings.emplace_back(setting_, std::nullopt);
     move_refs({}, batch);
     part_from_copies(batch);
-    std::optional<refs::LostSwap> lost = objects_.write(std::move(batch));
+    std::optional<refs::LostSwap> lost = write(std::move(batch));
     if (lost) return lost;
     heads_.clear();
     kept_.reset();
@@ -153,6 +168,12 @@ class Incoming::Impl {
 
  private:
   using Open = std::variant<std::monostate, CommitRebuild, PassedOver, ReceivedObject>;
+
+  /// Of what is out of scope nothing came but hashes: a wider scope must not find them.
+  std::optional<refs::LostSwap> write(refs::WriteBatch batch) {
+    batch.settings_expected.emplace_back(repo::kSettingScope, claimed_text_);
+    return objects_.write(std::move(batch));
+  }
 
   objects::NodeReader nodes() const { return {objects_, *repository_.node_cache}; }
   repo::HeldScope* scope() { return scope_ ? &*scope_ : nullptr; }
@@ -186,6 +207,8 @@ class Incoming::Impl {
 
   RepositoryState& repository_;
   IncomingStore objects_;
+  std::optional<std::string> claimed_text_;  // the scope's setting when this was made
+  Scope claimed_;
   std::optional<repo::HeldScope> scope_;  // of a partial repository
   const std::string setting_, refs_prefix_;
   std::optional<PartialCommit> kept_;  // of the session before
@@ -491,6 +514,12 @@ std::uint64_t Incoming::operations() const {
 }
 std::uint64_t Incoming::packed_objects() const {
   return impl_->packed_objects();
+}
+const Scope& Incoming::scope() const {
+  return impl_->claimed();
+}
+void Incoming::widen(const Scope& from, const Scope& to) {
+  impl_->widen(from, to);
 }
 objects::ObjectStore& Incoming::objects() {
   return impl_->objects();

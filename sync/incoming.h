@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "isodb/commit.h"
+#include "isodb/scope.h"
 #include "objects/source.h"
 #include "refs/database.h"
 #include "repo/state.h"
@@ -76,14 +77,23 @@ class Incoming {
   std::uint64_t commits() const;
   std::uint64_t operations() const;
 
+  /// What this repository holds, and takes from the other side, as it was when this was made. Where
+  /// another process widens it meanwhile, flush() and finish() refuse: what came left out what is
+  /// wanted now.
+  const Scope& scope() const;
+  /// What it holds from now on, when all of that was taken: flush(), and with it the new scope.
+  /// `from` is what `to` was made of; Error(kStale) when it is no longer what this repository
+  /// holds.
+  void widen(const Scope& from, const Scope& to);
+
   /// Sees all that was taken, durable or not: where to merge it.
   objects::ObjectStore& objects();
 
   /// How many objects wait in a pack for flush(): each makes one more pack.
   std::uint64_t packed_objects() const;
   /// Makes durable what was taken, also of a commit that is not whole. Cheap where there is nothing
-  /// new. Error(kStale) when the repository was collected meanwhile: begin another session;
-  /// Error(kBusy) when another session with this peer is under way.
+  /// new. Error(kStale) when the repository was collected or widened meanwhile: begin another
+  /// session; Error(kBusy) when another session with this peer is under way.
   void flush();
   /// Makes durable what was taken and what objects() was given, with the batch's moves and
   /// settings, and ends the refs and the setting that held it, all or nothing. When the batch loses

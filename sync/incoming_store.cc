@@ -49,7 +49,8 @@ std::optional<refs::LostSwap> IncomingStore::write(refs::WriteBatch batch) {
   batch.writer = repository_.key().public_key().fingerprint();
   const refs::Database::WriteResult result = repository_.database->write(batch);
   if (result.lost && result.lost->name.empty()) {
-    throw Error(ErrorCode::kStale, "the repository was collected while it was synced into",
+    throw Error(ErrorCode::kStale,
+                "the repository was collected, or came to hold more, while it was synced into",
                 "sync again");
   }
   if (result.lost) return result.lost;

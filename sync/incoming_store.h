@@ -28,7 +28,8 @@ class IncomingStore : public objects::ObjectStore {
   std::uint64_t packed_objects() const { return staging_->packed_objects(); }
 
   /// Makes all that was put durable together with the batch; nothing when the batch loses a swap,
-  /// which is returned. Error(kStale) when the repository was collected since the last write.
+  /// which is returned. Error(kStale) when the repository was collected since the last write, or a
+  /// setting that the batch expects is another.
   std::optional<refs::LostSwap> write(refs::WriteBatch batch);
 
  private:

@@ -45,17 +45,22 @@ void LargeDocument::check_parts(const std::optional<objects::ContentRef>& older)
   if (parts_.size() > wire::LargePart::kPartsMax) {
     throw Error(ErrorCode::kCorrupt, "LARGE has more than 4,096 parts");
   }
-  std::uint64_t old_count = 0;
+  std::uint64_t old_count = 0;   // of the old chunks to be read
+  std::uint64_t old_in_all = 0;  // named, some perhaps many times: each is work
   for (const wire::LargePart& part : parts_) {
     if (part.count > 0) {
       if (part.count > kOldChunksMax || part.first > kOldChunksMax - part.count) {
         throw Error(ErrorCode::kCorrupt, "LARGE names a chunk above 1,048,576");
       }
       old_count = std::max(old_count, part.first + part.count);
+      old_in_all += part.count;
     } else if (part.new_bytes == 0 || part.new_bytes > size_ - missing_) {
       throw Error(ErrorCode::kCorrupt, "the parts of LARGE do not add up to its size");
     }
     missing_ += part.new_bytes;
+  }
+  if (old_in_all > kOldChunksMax) {
+    throw Error(ErrorCode::kCorrupt, "LARGE names more than 1,048,576 old chunks");
   }
   if (old_count > 0) {
     if (!older || older->kind != ContentKind::kList) {

@@ -233,18 +233,20 @@ void OperationChoice::describe_large(const Write& write, ChosenOperation& chosen
   OperationElement& element = chosen.element;
   element.kind = OperationKind::kLarge;
   element.size = write.after->size;
-  std::uint64_t offset = 0;
+  std::uint64_t offset = 0, old_in_all = 0;
   ChunkWalk walk(*state_.store, repo::content_ref(*write.after));
-  // The last part takes all that is left, so that the element stays within its limit.
-  while (element.parts.size() + 1 < wire::LargePart::kPartsMax) {
+  // The last part takes all that is left, so that the element stays within its limits.
+  while (element.parts.size() + 1 < wire::LargePart::kPartsMax && old_in_all < kOldChunksMax) {
     const std::optional<objects::ListItem> chunk = walk.next();
     if (!chunk) return;
     wire::LargePart* const last = element.parts.empty() ? nullptr : &element.parts.back();
     const std::uint64_t next = last == nullptr ? 0 : last->first + last->count;
     if (last != nullptr && last->count > 0 && old_chunks.has_at(next, chunk->id)) {
       ++last->count;
+      ++old_in_all;
     } else if (const auto old = old_chunks.find(chunk->id)) {
       element.parts.push_back({.first = *old, .count = 1});
+      ++old_in_all;
     } else if (last != nullptr && last->count == 0) {
       last->new_bytes += chunk->size;
       chosen.new_bytes.back().bytes += chunk->size;

@@ -1,5 +1,6 @@
 #include "sync/outgoing.h"
 
+#include <algorithm>
 #include <unordered_set>
 #include <utility>
 
@@ -52,6 +53,7 @@ class Outgoing::Impl {
     }
   }
 
+  const std::vector<CommitId>& planned() const { return commits_; }
   const CommitId& commit() const { return commit_; }
   bool commit_is_whole() const { return is_whole_; }
   std::uint64_t commits() const { return whole_commits_; }
@@ -128,7 +130,8 @@ class Outgoing::Impl {
       operations_of_.emplace(state_, id, std::move(commit), std::move(how), receiver_);
       if (!operations_of_->resume_at(point)) return operations_of_.reset();
       commit_ = id;
-      commits_.erase(at);
+      std::rotate(commits_.begin(), at, at + 1);
+      next_commit_ = 1;
       return;
     }
   }
@@ -157,6 +160,9 @@ Outgoing::~Outgoing() = default;
 
 std::optional<wire::Element> Outgoing::next() {
   return impl_->next();
+}
+const std::vector<CommitId>& Outgoing::planned() const {
+  return impl_->planned();
 }
 const CommitId& Outgoing::commit() const {
   return impl_->commit();

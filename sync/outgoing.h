@@ -42,6 +42,9 @@ class Outgoing {
   Outgoing(const Outgoing&) = delete;
   Outgoing& operator=(const Outgoing&) = delete;
 
+  /// All commits of this stream in their order: what an earlier session began comes first.
+  const std::vector<CommitId>& planned() const;
+
   /// nullopt after the last.
   std::optional<wire::Element> next();
 

@@ -104,8 +104,8 @@ void Sending::open(std::vector<CommitId> commits, Outgoing::Options options) {
   if (!is_first_) ++stream_;
   is_first_ = false;
   is_empty_ = true;
-  commits_to_send_ = commits;
   outgoing_ = std::make_unique<Outgoing>(repository_, std::move(commits), std::move(options));
+  commits_to_send_ = outgoing_->planned();
   level_ = options_.level;
   begun_at_ = bytes_ = 0;
   writer_.emplace(other_.known, level_);

@@ -84,7 +84,9 @@ bool Session::has_unknown_heads() const {
 /// What came and is in no branch: of sessions that broke off, and what waits to be merged.
 std::vector<Id> Session::extra_heads() {
   std::vector<Id> heads = ids_of(taking_->incoming().heads());
-  for (const refs::Ref& ref : repository_->database->refs("waiting/")) heads.push_back(ref.target);
+  for (const char* kept : {"incoming/", "waiting/"}) {
+    for (const refs::Ref& ref : repository_->database->refs(kept)) heads.push_back(ref.target);
+  }
   std::sort(heads.begin(), heads.end());
   heads.erase(std::unique(heads.begin(), heads.end()), heads.end());
   if (heads.size() > wire::kExtraHeadsMax) heads.resize(wire::kExtraHeadsMax);
@@ -98,12 +100,14 @@ void Session::say_hello() {
   hello.takes = options_.takes;
   hello.watches = options_.watches;
   hello.features = wire::kFeaturePartial;
+  if (repository_ && options_.takes) {
+    taking_ = std::make_unique<Taking>(*repository_, options_.peer);
+  }
   hello.scope = own_claim();
   const bool answers = !options_.initiator;
   if (repository_) {
     const bool whole_id = answers && hello_.repository.empty();
     hello.repository = whole_id ? Bytes(repository_->root.bytes()) : half(repository_->root);
-    if (options_.takes) taking_ = std::make_unique<Taking>(*repository_, options_.peer);
     // Asked first: what is written meanwhile is noticed afterwards.
     transactions_seen_ = repository_->database->transactions();
     ours_ = local_refs(*repository_);
@@ -143,7 +147,8 @@ void Session::say_hello() {
 std::optional<wire::ScopeClaim> Session::own_claim() const {
   if (!repository_) return options_.clone_scope;
   const bool answers_clone = !options_.initiator && hello_.repository.empty();
-  return claim_of(answers_clone ? scope_there_ : *repository_->scope());
+  if (answers_clone) return claim_of(scope_there_);
+  return claim_of(taking_ ? taking_->incoming().scope() : *repository_->scope());
 }
 
 void Session::receive(ByteView plaintext) {
@@ -288,7 +293,7 @@ void Session::handle_refs(ByteView payload) {
 
 void Session::begin_streams() {
   phase_ = Phase::kStreams;
-  is_partial_ = !repository_->scope()->is_whole();
+  is_partial_ = taking_ && !taking_->incoming().scope().is_whole();
   known_there_ = branch_commits(theirs_);
   flushed_at_millis_ = repository_->environment.now_millis();
   if (options_.takes && hello_.sends) {
@@ -313,6 +318,7 @@ void Session::begin_sending() {
   other.refs = theirs_;
   other.known = known_there_;
   other.agreed = branch_commits(base_);
+  other.agreed.insert(other.agreed.end(), acknowledged_.begin(), acknowledged_.end());
   other.extra_heads = hello_.extra_heads;
   other.hints = hello_.hints;
   other.resume = hello_.resume;
@@ -372,8 +378,12 @@ bool Session::arrive() {
   wanting_.reset();
   const bool may_ask = is_partial_ && !is_vain && merge_rounds_ < kMergeRoundsMax;
   const std::size_t moved = report_.moved.size();
+  wire::Agreement refs = theirs_;
+  if (options_.destination.into_branches && agreements_->last()) {
+    drop_deleted_here(*repository_, *agreements_->last(), refs);
+  }
   const std::vector<ContentNotHeld::Need> needs = bring_to_refs(
-      *repository_, taking_->incoming(), theirs_, options_.destination, {}, may_ask, report_);
+      *repository_, taking_->incoming(), refs, options_.destination, {}, may_ask, report_);
   if (options_.on_moved && report_.moved.size() != moved) options_.on_moved();
   if (needs.empty()) return true;
   ++merge_rounds_;
@@ -405,12 +415,11 @@ bool Session::widen() {
     ask(std::move(wanting));
     return false;
   }
-  taking_->incoming().flush();
-  if (!report_.contents_missing.empty()) return true;
-  refs::WriteBatch batch;
-  batch.settings.emplace_back(repo::kSettingScope, repo::scope_text(*options_.wider));
-  repository_->database->write(batch);
-  repository_->reload_scope();
+  if (!report_.contents_missing.empty()) {
+    taking_->incoming().flush();
+    return true;
+  }
+  taking_->incoming().widen(options_.wider_than, *options_.wider);
   options_.wider.reset();
   return true;
 }
@@ -473,6 +482,7 @@ void Session::handle_ack(const wire::AckMessage& ack) {
   acked_ = ack.agreement;
   awaits_ack_ = false;
   was_sent_ = was_acked_ = true;
+  if (report_.refused_there.empty()) acknowledged_ = commits_named(*repository_, ours_);
   if (was_taken_) record(agreement());
 }
 

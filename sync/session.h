@@ -37,9 +37,10 @@ struct SessionOptions {
       make_repository;
   /// For a clone: what is to be in it; nullopt for everything.
   std::optional<wire::ScopeClaim> clone_scope;
-  /// What this repository, which is partial, is to hold when the session ends well: more than it
-  /// did. nullopt: no more.
+  /// What this repository, which is partial, is to hold when the session ends well: more than
+  /// `wider_than`, which it held. nullopt: no more.
   std::optional<Scope> wider;
+  Scope wider_than;
   /// Called when refs moved here. May be empty.
   std::function<void()> on_moved;
 };
@@ -126,6 +127,7 @@ class Session : public net::Protocol {
   wire::Agreement ours_, theirs_;              // as told last
   bool has_base_ = false;                      // both sides know it
   std::vector<CommitId> known_, known_there_;  // of ours_ and theirs_ as told first
+  std::vector<CommitId> acknowledged_;         // heads of streams that the other side has taken
   Scope scope_there_;                          // of what the other side takes
 
   std::optional<Sending> sending_;

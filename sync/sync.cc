@@ -27,9 +27,8 @@ SessionOptions session_options(const Remote& remote, const PublicKey& peer,
 }
 
 /// nullopt: no more than it holds.
-std::optional<Scope> wider_scope(RepositoryState& state, const Widening& widening) {
+std::optional<Scope> wider_scope(RepositoryState& state, Scope scope, const Widening& widening) {
   if (widening.is_nothing()) return std::nullopt;
-  Scope scope = *state.reload_scope();
   if (scope.is_whole()) {
     throw Error(ErrorCode::kInvalid, "this repository holds everything already");
   }
@@ -96,10 +95,12 @@ bool StopRequest::requested() const noexcept {
 SyncResult sync_with(Repository& repository, const Remote& remote, const SyncOptions& options) {
   const std::shared_ptr<RepositoryState> state = repo::Access::state(repository);
   const Place place = parse_place(remote.url);
-  const std::optional<Scope> wider = wider_scope(*state, options.widening);
+  const Scope held = *state->reload_scope();
+  const std::optional<Scope> wider = wider_scope(*state, held, options.widening);
   const SessionMaker make = [&](const PublicKey& peer) {
     SessionOptions session = session_options(remote, peer, options);
     session.wider = wider;
+    session.wider_than = held;
     return std::make_unique<Session>(state, session);
   };
   SyncResult result;

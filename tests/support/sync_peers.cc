@@ -79,6 +79,7 @@ Meeting meet(Device& initiator, Device& responder, Way way, const Line& line,
     return initiator.make(root, scope);
   };
   here.wider = wider;
+  if (wider) here.wider_than = *initiator.state()->scope();
   sync::SessionOptions there;
   there.peer = is_clone ? PublicKey{} : initiator.key();
   there.sends = there.takes = true;
