@@ -96,15 +96,17 @@ wire::Agreement with_changes(wire::Agreement base, const std::vector<wire::RefHe
   return base;
 }
 
-void drop_deleted_here(RepositoryState& repository, const wire::Agreement& agreed,
-                       wire::Agreement& theirs) {
-  std::erase_if(theirs, [&](const auto& ref) {
-    const auto before = agreed.find(ref.first);
-    if (before == agreed.end() || before->second != ref.second) return false;
-    if (repository.database->ref(ref.first)) return false;
-    const std::vector<refs::ReflogEntry> last = repository.database->reflog(ref.first, 1);
-    return !last.empty() && !last.front().after;
-  });
+std::vector<std::string> deleted_here(RepositoryState& repository, const wire::Agreement& agreed,
+                                      const wire::Agreement& theirs) {
+  std::vector<std::string> deleted;
+  for (const auto& [name, ids] : agreed) {
+    const auto there = theirs.find(name);
+    if (there == theirs.end() || there->second != ids) continue;
+    if (repository.database->ref(name)) continue;
+    const std::vector<refs::ReflogEntry> last = repository.database->reflog(name, 1);
+    if (!last.empty() && !last.front().after) deleted.push_back(name);
+  }
+  return deleted;
 }
 
 std::vector<CommitId> branch_commits(const wire::Agreement& refs) {

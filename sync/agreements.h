@@ -22,10 +22,10 @@ std::vector<wire::RefHeads> changed_refs(const wire::Agreement& base, const wire
 /// `base` with such changes applied.
 wire::Agreement with_changes(wire::Agreement base, const std::vector<wire::RefHeads>& changes);
 
-/// Takes from `theirs` what was agreed on, has not moved there since, and was deleted here: it is
-/// not to come back.
-void drop_deleted_here(RepositoryState& repository, const wire::Agreement& agreed,
-                       wire::Agreement& theirs);
+/// Of the refs in `theirs` those that were agreed on, have not moved there since, and were deleted
+/// here: they are not to come back.
+std::vector<std::string> deleted_here(RepositoryState& repository, const wire::Agreement& agreed,
+                                      const wire::Agreement& theirs);
 
 /// The commits that the branches among `refs` name, sorted, each once.
 std::vector<CommitId> branch_commits(const wire::Agreement& refs);

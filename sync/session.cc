@@ -378,10 +378,14 @@ bool Session::arrive() {
   wanting_.reset();
   const bool may_ask = is_partial_ && !is_vain && merge_rounds_ < kMergeRoundsMax;
   const std::size_t moved = report_.moved.size();
-  wire::Agreement refs = theirs_;
+  std::vector<std::string> deleted;
   if (options_.destination.into_branches && agreements_->last()) {
-    drop_deleted_here(*repository_, *agreements_->last(), refs);
+    deleted = deleted_here(*repository_, *agreements_->last(), theirs_);
   }
+  wire::Agreement rest;  // a copy is dear where there are many
+  if (!deleted.empty()) rest = theirs_;
+  for (const std::string& name : deleted) rest.erase(name);
+  const wire::Agreement& refs = deleted.empty() ? theirs_ : rest;
   const std::vector<ContentNotHeld::Need> needs = bring_to_refs(
       *repository_, taking_->incoming(), refs, options_.destination, {}, may_ask, report_);
   if (options_.on_moved && report_.moved.size() != moved) options_.on_moved();
