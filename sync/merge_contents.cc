@@ -37,8 +37,9 @@ std::vector<Id> MergeContents::for_commit(const CommitId& id, const Commit& comm
   objects::MemoryStore made;
   try {
     engine_.check(id, commit, made);
-  } catch (const Error&) {
-    if (repository_.scope()->is_whole()) throw;
+  } catch (const Error& error) {
+    // What is not held here cannot be read nor sent; the disk's troubles are another matter.
+    if (repository_.scope()->is_whole() || error.code() == ErrorCode::kIo) throw;
   }
   return std::exchange(found_, {});
 }
