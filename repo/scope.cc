@@ -196,6 +196,11 @@ bool HeldScope::surely_covers(std::string_view path, const Stamp& stamp) {
   return has_boundary() && (stamp.clock > newest_ || is_live_at_boundary(path, stamp));
 }
 
+bool HeldScope::covers_beside_boundary(const HybridTime& clock) {
+  // All that is before the boundary is in the source with it.
+  return !scope_.boundary.empty() && has_boundary() && clock <= newest_;
+}
+
 bool HeldScope::has_boundary() {
   while (bounds_.size() < scope_.boundary.size()) {
     const CommitId& id = scope_.boundary[bounds_.size()];

@@ -60,6 +60,10 @@ class HeldScope {
   /// As far as an entry tells by itself, without the commit that wrote it: never true for what is
   /// out of scope.
   bool surely_covers(std::string_view path, const Stamp& stamp);
+  /// Of a commit with this clock that is not in the source, whose parents are: whether all that it
+  /// wrote below the prefixes is known to be in scope, and surely_covers() does not say so. It was
+  /// written beside the boundary, and not before it.
+  bool covers_beside_boundary(const HybridTime& clock);
 
  private:
   struct Bound {

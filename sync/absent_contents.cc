@@ -3,9 +3,6 @@
 #include <utility>
 
 namespace isodb::sync {
-namespace {
-
-/// Of all refs, those of other devices' branches too.
 std::vector<CommitId> all_heads(RepositoryState& repository) {
   std::vector<CommitId> heads;
   for (const refs::Ref& ref : repository.database->refs("")) {
@@ -17,8 +14,6 @@ std::vector<CommitId> all_heads(RepositoryState& repository) {
   }
   return heads;
 }
-
-}  // namespace
 
 AbsentContents::AbsentContents(RepositoryState& repository, Scope scope)
     : repository_(repository),

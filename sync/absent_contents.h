@@ -12,6 +12,9 @@
 
 namespace isodb::sync {
 
+/// Commits that all refs lead to, those of other devices' branches too.
+std::vector<CommitId> all_heads(RepositoryState& repository);
+
 /// Finds what a scope covers and the repository does not hold, newest commits first: contents and
 /// metadata of what each commit in the past of all refs wrote. Borrows the repository. Costs the
 /// differences between all commits and their parents. One thread at a time.

@@ -10,6 +10,7 @@
 #include "sync/contact.h"
 #include "sync/conversation.h"
 #include "sync/refused.h"
+#include "sync/shortfall.h"
 
 namespace isodb::sync {
 namespace {
@@ -55,7 +56,9 @@ class Clone {
     if (on_key) on_key(key.public_key());
     SyncResult result = folder != nullptr ? from_folder(*folder, key) : from_network(place, key);
     if (state_ && result.peer) record_refused(*state_, *result.peer, result.report);
-    if (!result.error) finish(result);
+    // Else it can be tried again.
+    if (!result.error && result.report.contents_missing.empty()) finish(result);
+    explain_shortfall(result);
     return result;
   }
 
@@ -128,6 +131,7 @@ class Clone {
 
   void finish(SyncResult& result) {
     const std::vector<RefInfo> branches = repository_->refs("heads/");
+    if (branches.empty() && !result.report.waiting.empty()) return;
     if (branches.empty()) {
       const auto& refused = result.report.refused;
       result.error = Error(

@@ -147,6 +147,8 @@ void CommitRebuild::begin_large(const OperationElement& operation, const std::op
   if (old) {
     older = repo::content_ref(*old);
     hint.base = old->content;
+    const auto is_old = [](const wire::LargePart& part) { return part.count > 0; };
+    if (std::ranges::any_of(operation.parts, is_old)) expect_held(old->content);
   }
   large_.emplace(objects_, operation, older, hint);
   large_entry_ = std::move(entry);
@@ -208,13 +210,17 @@ const Entry& CommitRebuild::entry_at(std::uint64_t rank) {
 
 Bytes CommitRebuild::document_of(const Entry& entry) const {
   if (entry.kind != ContentKind::kBlob) fail("the base of an edit has more than 65,536 bytes");
-  if (scope_ != nullptr && !objects_.contains(entry.content)) {
-    // A peer knows what is held here; who made a bundle does not.
-    throw Error(ErrorCode::kNotHeld,
-                "an edit of '" + paths_.last()->path + "' builds on what this copy does not hold",
-                "sync with a repository that holds it");
-  }
+  expect_held(entry.content);
   return objects::get_expected(objects_, entry.content, ObjectType::kBlob);
+}
+
+/// Before it is built on.
+void CommitRebuild::expect_held(const Id& content) const {
+  if (scope_ == nullptr || objects_.contains(content)) return;
+  // A peer knows what is held here; who made a bundle does not.
+  throw Error(ErrorCode::kNotHeld,
+              "an edit of '" + paths_.last()->path + "' builds on what this copy does not hold",
+              "sync with a repository that holds it");
 }
 
 objects::ContentRef CommitRebuild::content_of_operation(const OperationElement& operation,

@@ -31,6 +31,8 @@ class CommitRebuild {
 
   void take(const wire::OperationElement& operation);
   void take(const wire::PieceElement& piece);
+  const wire::CommitElement& said() const { return partial_.commit; }
+  std::uint64_t operations_left() const { return partial_.commit.operations - partial_.operations; }
   bool is_whole() const { return !large_ && partial_.operations == partial_.commit.operations; }
 
   /// The commit as it was signed, when everything was said as it was. Once, when whole.
@@ -54,6 +56,7 @@ class CommitRebuild {
   std::uint64_t source_rank(const wire::OperationElement& operation) const;
   const Entry& entry_at(std::uint64_t rank);
   Bytes document_of(const Entry& entry) const;
+  void expect_held(const Id& content) const;
   objects::ContentRef content_of_operation(const wire::OperationElement& operation,
                                            const std::optional<Entry>& old,
                                            const std::string& media_type);

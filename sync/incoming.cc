@@ -14,8 +14,12 @@
 #include "repo/scope.h"
 #include "sync/commit_rebuild.h"
 #include "sync/incoming_store.h"
+#include "sync/known_commits.h"
 #include "sync/partial_commit.h"
+#include "sync/passed_over.h"
 #include "sync/received_object.h"
+#include "sync/scope_check.h"
+#include "sync/taken_record.h"
 
 namespace isodb::sync {
 namespace {
@@ -32,29 +36,6 @@ constexpr std::size_t kHeadsKeptMax = 1024;
   throw Error(ErrorCode::kUnverified, problem);
 }
 
-/// The elements of a commit whose parent was refused: counted, and dropped.
-struct PassedOver {
-  std::uint64_t operations = 0;  // to come
-  std::uint64_t bytes = 0;       // of the document at hand, to come
-  Id stand_in;
-
-  bool is_whole() const { return operations == 0 && bytes == 0; }
-  void take(const wire::OperationElement& operation) {
-    if (bytes > 0) fail("an operation stands where the pieces of a document have to follow");
-    if (operations == 0) fail("a commit has more operations than it said");
-    --operations;
-    if (operation.kind != wire::OperationKind::kLarge) return;
-    for (const wire::LargePart& part : operation.parts) {
-      if (part.new_bytes > operation.size - bytes) fail("the parts of LARGE do not add up");
-      bytes += part.new_bytes;
-    }
-  }
-  void take(const wire::PieceElement& piece) {
-    if (piece.bytes.size() > bytes) fail("a piece stands where no document lacks any");
-    bytes -= piece.bytes.size();
-  }
-};
-
 }  // namespace
 
 class Incoming::Impl {
@@ -65,17 +46,22 @@ class Incoming::Impl {
         claimed_text_(repository.database->setting(repo::kSettingScope)),
         claimed_(repo::parse_scope(claimed_text_)),
         setting_(std::string(repo::kSettingIncomingPrefix) + peer.fingerprint()),
-        refs_prefix_("incoming/" + peer.fingerprint() + "/") {
+        refs_prefix_("incoming/" + peer.fingerprint() + "/"),
+        taken_record_(repository, peer) {
     for (const refs::Ref& ref : repository_.database->refs(refs_prefix_)) {
       heads_.insert(CommitId(ref.target));
     }
     if (!claimed_.is_whole()) scope_.emplace(objects_, *repository_.node_cache, claimed_);
     read_partial();
+    if (!kept_) told_ = taken_record_.read();
   }
 
   std::optional<ResumePoint> resume() const {
     if (!kept_) return std::nullopt;
     return kept_->resume_point();
+  }
+  std::optional<wire::ObjectsTaken> objects_taken() const {
+    return told_ ? std::optional(told_->told()) : std::nullopt;
   }
   std::vector<CommitId> heads() const { return {heads_.begin(), heads_.end()}; }
   const Scope& claimed() const { return claimed_; }
@@ -88,11 +74,15 @@ class Incoming::Impl {
     // Not in a session's first stream: there it may go on.
     if (std::exchange(had_stream_, true)) kept_.reset();
     open_ = std::monostate();
+    taken_ = {};
+    contents_.clear();
     at_start_ = true;
     is_stopped_ = false;
     commits_ = operations_ = 0;
     refused_.clear();
   }
+
+  void expect_contents(std::unordered_set<Id> contents) { contents_ = std::move(contents); }
 
   std::optional<Received> take(wire::Element element) {
     if (is_stopped_) {
@@ -130,6 +120,7 @@ class Incoming::Impl {
       record = keep(commit->save());
     }
     batch.settings.emplace_back(setting_, record);
+    taken_record_.write(taken_to_record(), batch);
     move_refs(heads_, batch);
     part_from_copies(batch);
     if (const auto lost = write(std::move(batch))) {
@@ -155,12 +146,14 @@ class Incoming::Impl {
 
   std::optional<refs::LostSwap> finish(refs::WriteBatch batch) {
     batch.settings.emplace_back(setting_, std::nullopt);
+    taken_record_.write(std::nullopt, batch);
     move_refs({}, batch);
     part_from_copies(batch);
     std::optional<refs::LostSwap> lost = write(std::move(batch));
     if (lost) return lost;
     heads_.clear();
     kept_.reset();
+    was_finished_ = true;
     open_ = std::monostate();
     is_changed_ = false;
     return std::nullopt;
@@ -182,7 +175,7 @@ class Incoming::Impl {
   std::optional<Received> take_part(const wire::OperationElement& operation);
   std::optional<Received> take_part(const wire::PieceElement& piece);
   std::optional<Received> take_part(const wire::ObjectElement& object);
-  std::optional<Received> take_part(const wire::ResumeElement&);
+  std::optional<Received> take_part(const wire::ResumeElement& resume);
 
   void expect_between() const {
     if (!std::holds_alternative<std::monostate>(open_)) {
@@ -193,6 +186,11 @@ class Incoming::Impl {
   std::optional<Received> end_object();
   Received end_tag(const Bytes& bytes);
   Received judge(const Commit& commit, const Bytes& bytes);
+  template <typename Work>
+  void pass_over_where_known(const wire::CommitElement& said, std::uint64_t operations,
+                             const Work& work);
+  Received take_known(const CommitId& id);
+  void expect_contents_of(const Commit& commit);
   std::string problem(const CommitId& id, const Commit& commit);
   std::string tree_problem(const Commit& commit);
   std::vector<CommitId> absent(const std::vector<CommitId>& commits) const;
@@ -200,6 +198,11 @@ class Incoming::Impl {
   Received stop(Received::Kind kind, std::vector<CommitId> missing = {});
   Received count(Received received);
 
+  /// What was told may be gone on with as long as nothing else was begun.
+  std::optional<ObjectsTaken> taken_to_record() const {
+    if (taken_.count > 0) return taken_;
+    return was_finished_ ? std::nullopt : told_;
+  }
   void read_partial();
   std::string keep(const PartialCommit& partial);
   void move_refs(const std::set<CommitId>& wanted, refs::WriteBatch& batch) const;
@@ -211,29 +214,42 @@ class Incoming::Impl {
   Scope claimed_;
   std::optional<repo::HeldScope> scope_;  // of a partial repository
   const std::string setting_, refs_prefix_;
+  const TakenRecord taken_record_;
+  std::optional<ObjectsTaken> told_;   // of the session before
+  ObjectsTaken taken_;                 // since the last whole commit or content that was expected
+  std::unordered_set<Id> contents_;    // that are expected
   std::optional<PartialCommit> kept_;  // of the session before
   std::set<CommitId> heads_;
   Open open_;
   bool had_stream_ = false, at_start_ = true, is_stopped_ = false, is_changed_ = false;
+  bool was_finished_ = false;
   std::uint64_t commits_ = 0, operations_ = 0;
   bool is_copied_ = false;          // a commit came that has this writer's id
   std::uint64_t own_sequence_ = 0;  // the greatest of those that this key signed
   std::unordered_set<Id> refused_;
   std::optional<objects::TreeVerifier> trees_;
+  std::optional<KnownCommits> known_;
 };
 
 std::optional<Received> Incoming::Impl::take_part(wire::CommitElement commit) {
   expect_between();
   kept_.reset();
+  taken_ = {};
   is_changed_ = true;
   if (is_after_refused(commit.parents)) {
     const ByteView signature(reinterpret_cast<const char*>(commit.signature.bytes.data()),
                              commit.signature.bytes.size());
-    open_ = PassedOver{commit.operations, 0, core::sha256(signature)};
+    open_ = PassedOver{commit.operations, 0, core::sha256(signature), false};
   } else {
     std::vector<CommitId> missing = absent(commit.parents);
     if (!missing.empty()) return stop(Received::Kind::kMissingParents, std::move(missing));
-    open_.emplace<CommitRebuild>(repository_, objects_, scope(), std::move(commit));
+    if (scope_) {
+      pass_over_where_known(commit, commit.operations, [&] {
+        open_.emplace<CommitRebuild>(repository_, objects_, scope(), commit);
+      });
+    } else {
+      open_.emplace<CommitRebuild>(repository_, objects_, nullptr, std::move(commit));
+    }
   }
   return end_where_whole();
 }
@@ -242,7 +258,9 @@ std::optional<Received> Incoming::Impl::take_part(const wire::OperationElement& 
   ++operations_;
   is_changed_ = true;
   if (CommitRebuild* const commit = std::get_if<CommitRebuild>(&open_)) {
-    commit->take(operation);
+    pass_over_where_known(commit->said(), commit->operations_left(),
+                          [&] { commit->take(operation); });
+    if (PassedOver* const passed = std::get_if<PassedOver>(&open_)) passed->take(operation);
   } else if (PassedOver* const passed = std::get_if<PassedOver>(&open_)) {
     passed->take(operation);
   } else {
@@ -276,7 +294,13 @@ std::optional<Received> Incoming::Impl::take_part(const wire::ObjectElement& obj
   return end_where_whole();
 }
 
-std::optional<Received> Incoming::Impl::take_part(const wire::ResumeElement&) {
+std::optional<Received> Incoming::Impl::take_part(const wire::ResumeElement& resume) {
+  if (resume.among_objects) {
+    expect_between();
+    if (!told_ || taken_.count > 0) fail("RESUME stands where there are no objects to go on with");
+    taken_ = *told_;
+    return std::nullopt;
+  }
   if (!at_start_ || !kept_) fail("RESUME stands where there is nothing to go on with");
   PartialCommit partial = std::move(*kept_);
   kept_.reset();
@@ -287,14 +311,18 @@ std::optional<Received> Incoming::Impl::take_part(const wire::ResumeElement&) {
 std::optional<Received> Incoming::Impl::end_where_whole() {
   if (const PassedOver* const passed = std::get_if<PassedOver>(&open_)) {
     if (!passed->is_whole()) return std::nullopt;
-    const Id id = passed->stand_in;
+    const Id id = passed->id;
+    const bool is_known = passed->is_known;
     open_ = std::monostate();
+    if (is_known) return take_known(CommitId(id));
     refused_.insert(id);
     return count({Received::Kind::kAfterRefused, id, {}, {}});
   }
   if (CommitRebuild* const rebuild = std::get_if<CommitRebuild>(&open_)) {
     if (!rebuild->is_whole()) return std::nullopt;
-    const Commit commit = rebuild->finish();
+    Commit commit;
+    pass_over_where_known(rebuild->said(), 0, [&] { commit = rebuild->finish(); });
+    if (std::holds_alternative<PassedOver>(open_)) return end_where_whole();
     open_ = std::monostate();
     const Bytes bytes = objects::encode_commit(commit);
     if (!objects::commit_signature_holds(commit, repository_.root)) {
@@ -310,9 +338,12 @@ std::optional<Received> Incoming::Impl::end_object() {
   if (!object.is_whole()) return std::nullopt;
   const ReceivedObject whole = std::move(std::get<ReceivedObject>(open_));
   open_ = std::monostate();
+  if (whole.type() == ObjectType::kTag || whole.type() == ObjectType::kCommit) taken_ = {};
   if (whole.type() == ObjectType::kTag) return end_tag(whole.bytes());
   if (whole.type() != ObjectType::kCommit) {
-    whole.store(objects_, scope());
+    const Id id = whole.store(objects_, scope());
+    taken_.add(id);
+    if (contents_.contains(id)) taken_ = {};
     return std::nullopt;
   }
   const Commit commit = objects::decode_commit(whole.bytes());
@@ -345,12 +376,34 @@ Received Incoming::Impl::end_tag(const Bytes& bytes) {
   return {Received::Kind::kTag, objects_.put(ObjectType::kTag, bytes), {}, {}};
 }
 
+/// What rebuilding takes need not be here, where the commit is: a bundle brings it again.
+template <typename Work>
+void Incoming::Impl::pass_over_where_known(const wire::CommitElement& said,
+                                           std::uint64_t operations, const Work& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    if (!scope_ || error.code() != ErrorCode::kNotHeld) throw;
+    if (!known_) known_.emplace(repository_);
+    const std::optional<CommitId> known = known_->find(said);
+    if (!known) throw;
+    open_ = PassedOver{operations, 0, *known, true};
+  }
+}
+
+Received Incoming::Impl::take_known(const CommitId& id) {
+  for (const CommitId& parent : repository_.read_commit(id).parents) heads_.erase(parent);
+  heads_.insert(id);
+  return count({Received::Kind::kKnown, id, {}, {}});
+}
+
 Received Incoming::Impl::judge(const Commit& commit, const Bytes& bytes) {
   const CommitId id(core::object_id(ObjectType::kCommit, bytes));
   Received received{Received::Kind::kTaken, id, {}, {}};
   if (objects_.contains(id)) {
     received.kind = Received::Kind::kKnown;
   } else {
+    if (scope_) expect_contents_of(commit);
     received.rule = problem(id, commit);
     if (!received.rule.empty()) {
       received.kind = Received::Kind::kRefused;
@@ -371,6 +424,12 @@ Received Incoming::Impl::judge(const Commit& commit, const Bytes& bytes) {
   for (const CommitId& parent : commit.parents) heads_.erase(parent);
   heads_.insert(id);
   return count(std::move(received));
+}
+
+void Incoming::Impl::expect_contents_of(const Commit& commit) {
+  if (const auto path = path_without_content(objects_, nodes(), *scope_, commit)) {
+    fail("the content of '" + *path + "', which is in this repository's scope, was not sent");
+  }
 }
 
 std::string Incoming::Impl::problem(const CommitId& id, const Commit& commit) {
@@ -493,6 +552,12 @@ Incoming::~Incoming() = default;
 
 std::optional<ResumePoint> Incoming::resume() const {
   return impl_->resume();
+}
+std::optional<wire::ObjectsTaken> Incoming::objects_taken() const {
+  return impl_->objects_taken();
+}
+void Incoming::expect_contents(std::unordered_set<Id> contents) {
+  impl_->expect_contents(std::move(contents));
 }
 std::vector<CommitId> Incoming::heads() const {
   return impl_->heads();

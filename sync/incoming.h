@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "isodb/commit.h"
@@ -48,7 +49,9 @@ struct Received {
 ///
 /// Durable is what flush() or finish() wrote. What was flushed is held by the refs
 /// incoming/<fingerprint>/<n> (heads of whole commits) and the setting incoming.<fingerprint> (of a
-/// commit that is not whole, what there is); both last until finish().
+/// commit that is not whole, what there is); both last until finish(). So does the setting
+/// objects_taken.<fingerprint>, which says what came of objects and holds nothing: a collection
+/// ends it.
 class Incoming {
  public:
   /// Goes on where the last session with this peer ended, if it was not finish()ed.
@@ -60,6 +63,9 @@ class Incoming {
 
   /// For HELLO: where the last session broke off in a commit. Until begin_stream().
   std::optional<ResumePoint> resume() const;
+  /// For HELLO: the objects that the last session brought whole, where it broke off among them and
+  /// not in a commit.
+  std::optional<wire::ObjectsTaken> objects_taken() const;
   /// For HELLO: the heads, sorted by id, of what this and earlier sessions took and no finish()
   /// brought anywhere.
   std::vector<CommitId> heads() const;
@@ -67,6 +73,8 @@ class Incoming {
   /// Before the first element of each stream. A commit that is not whole is dropped, unless the
   /// stream is this session's first and goes on with it.
   void begin_stream();
+  /// Of the stream that was begun: these are contents of their own, none a part of another.
+  void expect_contents(std::unordered_set<Id> contents);
   /// Something is returned with the last element of each commit and tag. Nothing may follow
   /// kWantedAsObjects and kMissingParents but begin_stream().
   std::optional<Received> take(wire::Element element);

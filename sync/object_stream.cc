@@ -39,16 +39,19 @@ std::optional<wire::Element> ObjectStream::next() {
     }
     return piece;
   }
+  const std::optional<Id> id = skip();
+  if (!id) return std::nullopt;
+  objects::Object object = state_.read_object(*id);
+  rest_ = std::move(object.payload);
+  return wire::ObjectElement{object.type, rest_.size()};
+}
+
+std::optional<Id> ObjectStream::skip() {
   while (!tasks_.empty()) {
     const Task task = tasks_.back();
     tasks_.pop_back();
-    if (task.enter) {
-      enter(task.id);
-      continue;
-    }
-    objects::Object object = state_.read_object(task.id);
-    rest_ = std::move(object.payload);
-    return wire::ObjectElement{object.type, rest_.size()};
+    if (!task.enter) return task.id;
+    enter(task.id);
   }
   return std::nullopt;
 }

@@ -26,6 +26,8 @@ class ObjectStream {
 
   /// nullopt when all that was added is sent.
   std::optional<wire::Element> next();
+  /// Between objects: passes over the next one. nullopt when there is none.
+  std::optional<Id> skip();
   bool at_end() const { return tasks_.empty() && rest_.empty(); }
 
  private:

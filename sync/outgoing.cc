@@ -18,9 +18,11 @@ class Outgoing::Impl {
         commits_(std::move(commits)),
         tags_(std::move(options.tags)),
         wanted_(std::move(options.wanted)),
+        objects_taken_(options.objects_taken),
         receiver_(options.receiver),
         as_objects_(options.as_objects.begin(), options.as_objects.end()) {
     if (options.resume) begin_with(*options.resume);
+    if (objects_taken_) sort_wanted();
   }
 
   std::optional<wire::Element> next() {
@@ -37,19 +39,18 @@ class Outgoing::Impl {
       objects_of_.reset();
       if (next_wanted_ < wanted_.size()) {
         sends_bare_objects_ = true;
-        objects_of_.emplace(state_, nullptr);
-        objects_of_->add(wanted_[next_wanted_++]);
+        begin_objects([&](ObjectStream& objects) { objects.add(wanted_[next_wanted_]); });
+        ++next_wanted_;
       } else if (next_commit_ < commits_.size()) {
-        if (find_needed(commits_[next_commit_])) continue;
-        sends_bare_objects_ = false;
-        begin_commit(commits_[next_commit_++]);
+        begin_commit(commits_[next_commit_]);
       } else if (next_tag_ < tags_.size()) {
         sends_bare_objects_ = true;
-        objects_of_.emplace(state_, receiver_);
-        objects_of_->add(tags_[next_tag_++]);
+        begin_objects([&](ObjectStream& objects) { objects.add(tags_[next_tag_]); });
+        ++next_tag_;
       } else {
         return std::nullopt;
       }
+      if (std::exchange(goes_on_, false)) return wire::ResumeElement{.among_objects = true};
     }
   }
 
@@ -66,24 +67,17 @@ class Outgoing::Impl {
     if (is_whole_) ++whole_commits_;
   }
 
-  void add_wanted(const std::vector<Id>& contents) {
-    wanted_ = contents;
-    next_wanted_ = 0;
-  }
-
   MergeContents& merge_contents() {
     if (!merge_contents_) merge_contents_ = std::make_unique<MergeContents>(state_, *receiver_);
     return *merge_contents_;
   }
 
-  /// Whether a partial receiver has to be sent something else before this commit.
-  bool find_needed(const CommitId& id) {
-    if (receiver_ == nullptr || searched_for_ == id) return false;
+  /// What a partial receiver has to be sent before this commit; once for each.
+  std::vector<Id> find_needed(const CommitId& id, const Commit& commit) {
+    if (receiver_ == nullptr || searched_for_ == id) return {};
     searched_for_ = id;
-    const Commit commit = state_.read_commit(id);
-    if (commit.parents.size() < 2 && !changes_rules(commit)) return false;
-    add_wanted(merge_contents().for_commit(id, commit));
-    return !wanted_.empty();
+    if (commit.parents.size() < 2 && !changes_rules(commit)) return {};
+    return merge_contents().for_commit(id, commit);
   }
 
   /// Then what is merged already may be merged anew.
@@ -103,16 +97,59 @@ class Outgoing::Impl {
                        as_objects_.empty() ? BaseTrust::kBelieved : BaseTrust::kComputed);
   }
 
+  /// Or only what has to come before it.
   void begin_commit(const CommitId& id) {
-    commit_ = id;
     Commit commit = state_.read_commit(id);
+    const std::vector<Id> needed = find_needed(id, commit);
     CommitPlan how = plan(id, commit);
-    if (how.as_objects) {
-      objects_of_.emplace(state_, receiver_);
-      objects_of_->add_commit(id, commit);
+    sends_bare_objects_ = !how.as_objects && !needed.empty();
+    if (how.as_objects || sends_bare_objects_) {
+      begin_objects([&](ObjectStream& objects) {
+        if (how.as_objects) objects.add_commit(id, commit);
+        for (auto at = needed.rbegin(); at != needed.rend(); ++at) objects.add(*at);
+      });
     } else {
       operations_of_.emplace(state_, id, std::move(commit), std::move(how), receiver_);
     }
+    if (sends_bare_objects_) return;
+    commit_ = id;
+    ++next_commit_;
+  }
+
+  /// The objects that `add` gives the stream, but for those of them that came already.
+  template <typename Add>
+  void begin_objects(const Add& add) {
+    objects_of_.emplace(state_, receiver_);
+    add(*objects_of_);
+    if (!objects_taken_) return;
+    ObjectStream same(state_, receiver_);
+    add(same);
+    if (!begins_with_taken(same)) return;
+    for (std::uint64_t i = 0; i < objects_taken_->count; ++i) objects_of_->skip();
+    goes_on_ = true;
+  }
+
+  bool begins_with_taken(ObjectStream& objects) const {
+    ObjectsTaken met;
+    while (met.count < objects_taken_->count) {
+      const std::optional<Id> id = objects.skip();
+      if (!id) return false;
+      met.add(*id);
+    }
+    return met.is_told_as(*objects_taken_);
+  }
+
+  /// One that has come in part is gone on with before others are begun.
+  void sort_wanted() {
+    const auto came_in_part = [&](const Id& content) {
+      const auto header = state_.store->header(content);
+      if (!header || header->first != ObjectType::kList) return false;
+      ObjectStream objects(state_, receiver_);
+      objects.add(content);
+      return begins_with_taken(objects);
+    };
+    const auto found = std::find_if(wanted_.begin(), wanted_.end(), came_in_part);
+    if (found != wanted_.end()) std::rotate(wanted_.begin(), found, found + 1);
   }
 
   /// Moves the commit to the front, which its order allows when none of its parents is to be sent.
@@ -140,6 +177,8 @@ class Outgoing::Impl {
   std::vector<CommitId> commits_;
   std::vector<TagId> tags_;
   std::vector<Id> wanted_;
+  const std::optional<wire::ObjectsTaken> objects_taken_;
+  bool goes_on_ = false;  // RESUME is to be said
   Receiver* const receiver_;
   const std::unordered_set<Id> as_objects_;
   std::size_t next_wanted_ = 0, next_commit_ = 0, next_tag_ = 0;

@@ -31,8 +31,12 @@ class Outgoing {
     std::vector<TagId> tags;
     /// nullptr: one that takes everything. Borrowed.
     Receiver* receiver = nullptr;
-    /// Contents that were asked for: they come before all else.
+    /// Contents that were asked for: they come before all else. First the one within which an
+    /// earlier session broke off.
     std::vector<Id> wanted;
+    /// What an earlier session brought whole before it broke off among objects. Where the same
+    /// ones would be sent again, they are not.
+    std::optional<wire::ObjectsTaken> objects_taken;
   };
 
   /// `commits` are those that the receiver lacks, every commit after its parents.

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "isodb/commit.h"
+#include "wire/hello.h"
 
 namespace isodb::sync {
 
@@ -18,6 +19,18 @@ struct ResumePoint {
   bool is_of(const Commit& commit) const;
 
   friend bool operator==(const ResumePoint&, const ResumePoint&) = default;
+};
+
+/// Which objects came whole, one after the other, since something was whole that they belong to.
+/// A plain value.
+struct ObjectsTaken {
+  std::uint64_t count = 0;
+  Id chain;  ///< SHA-256 of the chain before and the last id; at first zeros
+
+  void add(const Id& id);
+  /// Does a HELLO that says so mean these?
+  bool is_told_as(const wire::ObjectsTaken& told) const;
+  wire::ObjectsTaken told() const;
 };
 
 }  // namespace isodb::sync

@@ -56,6 +56,7 @@ void Sending::begin_again(const wire::NeedMessage& need) {
   Have have;
   have.heads = heads_told();
   other_.resume.reset();
+  other_.objects_taken.reset();
   plan(have);
 }
 
@@ -64,6 +65,7 @@ void Sending::answer(std::vector<Id> contents) {
   taken_.insert(taken_.end(), commits_to_send_.begin(), commits_to_send_.end());
   Outgoing::Options options;
   options.wanted = std::move(contents);
+  options.objects_taken = other_.objects_taken;
   open({}, std::move(options));
 }
 
@@ -93,6 +95,7 @@ void Sending::plan(const Have& have) {
   options.as_objects = as_objects_;
   options.tags = tags_missing(repository_, ours_, other_.refs);
   options.receiver = receiver_ ? &*receiver_ : nullptr;
+  options.objects_taken = other_.objects_taken;
   if (other_.resume) {
     options.resume = ResumePoint{other_.resume->stamp, other_.resume->signature_prefix,
                                  other_.resume->operations, other_.resume->document_bytes};

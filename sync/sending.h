@@ -35,6 +35,7 @@ class Sending {
     std::vector<Id> extra_heads;
     std::vector<wire::Hint> hints;
     std::optional<wire::ResumePoint> resume;
+    std::optional<wire::ObjectsTaken> objects_taken;
     Scope scope;
   };
   /// Plans the next stream: all that `ours` names and the other lacks.

@@ -128,6 +128,7 @@ void Session::say_hello() {
         hello.resume =
             wire::ResumePoint{resume->stamp, resume->signature, resume->operations, resume->bytes};
       }
+      hello.objects_taken = taking_->incoming().objects_taken();
     }
     // Who meets for the first time would be sent all that it may have.
     const bool is_first = !has_base_ && hello_.sends;
@@ -293,7 +294,11 @@ void Session::handle_refs(ByteView payload) {
 
 void Session::begin_streams() {
   phase_ = Phase::kStreams;
-  is_partial_ = taking_ && !taking_->incoming().scope().is_whole();
+  const Scope scope = taking_ ? taking_->incoming().scope() : Scope();
+  is_partial_ = !scope.is_whole();
+  // Until its boundary was here, a clone could not tell what was in its scope.
+  const bool looks_again = options_.make_repository && !scope.boundary.empty();
+  if (looks_again && !options_.wider) options_.wider = options_.wider_than = scope;
   known_there_ = branch_commits(theirs_);
   flushed_at_millis_ = repository_->environment.now_millis();
   if (options_.takes && hello_.sends) {
@@ -322,6 +327,7 @@ void Session::begin_sending() {
   other.extra_heads = hello_.extra_heads;
   other.hints = hello_.hints;
   other.resume = hello_.resume;
+  other.objects_taken = hello_.objects_taken;
   other.scope = scope_there_;
   sending_->begin(ours_, other);
   was_sent_ = was_acked_ = false;
@@ -430,7 +436,7 @@ bool Session::widen() {
 
 void Session::ask(Wanting wanting) {
   say(wire::FrameType::kWant, wanting.message());
-  taking_->begin_answer(wanting.answer_bytes_max());
+  taking_->begin_answer(wanting.contents(), wanting.answer_bytes_max());
   wanting_.emplace(std::move(wanting));
 }
 
@@ -587,12 +593,6 @@ Report Session::report() const {
     }
   }
   return report;
-}
-
-Bytes keep_alive_message() {
-  Bytes frame;
-  wire::FrameWriter(frame).add(wire::FrameType::kPing, {});
-  return frame;
 }
 
 }  // namespace isodb::sync

@@ -8,6 +8,7 @@
 #include "sync/contact.h"
 #include "sync/conversation.h"
 #include "sync/refused.h"
+#include "sync/shortfall.h"
 
 namespace isodb::sync {
 namespace {
@@ -40,28 +41,6 @@ std::optional<Scope> wider_scope(RepositoryState& state, Scope scope, const Wide
     scope.boundary = repo::boundary_at_depth(state, scope.boundary, widening.deepen);
   }
   return scope;
-}
-
-std::string first_of(const std::vector<std::string>& paths) {
-  const std::string first = "'" + paths.front() + "'";
-  return paths.size() == 1 ? first : first + " and " + std::to_string(paths.size() - 1) + " more";
-}
-
-/// What a partial repository could not be given.
-void explain_missing(SyncResult& result) {
-  const Report& report = result.report;
-  if (result.error) return;
-  if (!report.waiting.empty()) {
-    result.error = Error(ErrorCode::kNotHeld,
-                         "merging " + first_of(report.waiting) +
-                             " takes contents that neither side holds; what came is kept",
-                         "sync with a repository that holds everything");
-  } else if (!report.contents_missing.empty()) {
-    result.error = Error(ErrorCode::kNotHeld,
-                         "the other side does not hold the contents of " +
-                             first_of(report.contents_missing) + "; what it held is here",
-                         "fetch the rest from a repository that holds everything");
-  }
 }
 
 /// Says yes when another process, or a thread of this one, has written since it was last asked.
@@ -116,7 +95,7 @@ SyncResult sync_with(Repository& repository, const Remote& remote, const SyncOpt
   }
   remember_key(repository, remote, result);
   if (result.peer) record_refused(*state, *result.peer, result.report);
-  explain_missing(result);
+  explain_shortfall(result);
   return result;
 }
 

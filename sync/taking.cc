@@ -24,8 +24,9 @@ void Taking::begin(std::vector<CommitId> known) {
   incoming_.begin_stream();
 }
 
-void Taking::begin_answer(std::uint64_t bytes_max) {
+void Taking::begin_answer(std::unordered_set<Id> contents, std::uint64_t bytes_max) {
   begin(std::move(known_));
+  incoming_.expect_contents(std::move(contents));
   answer_bytes_left_ = bytes_max;
 }
 
@@ -38,6 +39,8 @@ void Taking::check_answer(const wire::Element& element) {
     }
     throw Error(ErrorCode::kCorrupt, "the peer sends more than the contents that were asked for");
   }
+  const auto* resume = std::get_if<wire::ResumeElement>(&element);
+  if (resume != nullptr && resume->among_objects) return;
   const auto* object = std::get_if<wire::ObjectElement>(&element);
   if (object == nullptr ||
       (object->type != ObjectType::kBlob && object->type != ObjectType::kList)) {

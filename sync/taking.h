@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <unordered_set>
 #include <vector>
 
 #include "isodb/bytes.h"
@@ -24,8 +25,8 @@ class Taking {
   /// Before the first frame of each stream but those that NEED asked for. `known`: the heads of
   /// this side's branches as its HELLO told them.
   void begin(std::vector<CommitId> known);
-  /// Before the first frame of the answer to a WANT: contents of at most so many bytes.
-  void begin_answer(std::uint64_t bytes_max);
+  /// Before the first frame of the answer to a WANT: these contents, of at most so many bytes.
+  void begin_answer(std::unordered_set<Id> contents, std::uint64_t bytes_max);
   /// A RUN's payload. What has to be said then: a NEED, at most.
   std::optional<wire::NeedMessage> run(ByteView payload);
   /// END. True when the stream is whole: every one of `heads` is here or was refused. Otherwise

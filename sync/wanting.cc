@@ -48,6 +48,17 @@ wire::WantMessage Wanting::message() const {
   return want;
 }
 
+std::unordered_set<Id> Wanting::contents() const {
+  std::unordered_set<Id> contents;
+  for (const auto& [commit, entries] : items_) {
+    for (const auto& [rank, item] : entries) {
+      contents.insert(item.entry.content);
+      if (item.entry.metadata) contents.insert(*item.entry.metadata);
+    }
+  }
+  return contents;
+}
+
 std::uint64_t Wanting::answer_bytes_max() const {
   return bytes_ + bytes_ / kListShare + entries_ * kEntryBytesMax;
 }

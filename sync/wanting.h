@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "isodb/scope.h"
@@ -31,6 +32,8 @@ class Wanting {
   bool is_full() const { return entries_ >= kEntriesMax || bytes_ >= kBytesMax; }
 
   wire::WantMessage message() const;
+  /// What an answer brings, each whole or not at all.
+  std::unordered_set<Id> contents() const;
   /// No honest answer is longer.
   std::uint64_t answer_bytes_max() const;
 

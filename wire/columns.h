@@ -30,6 +30,9 @@ enum OperationFlag : std::uint8_t {
   kFromNeighbour = 0x80,
 };
 
+/// A flag of RESUME.
+inline constexpr std::uint8_t kAmongObjects = 0x10;
+
 inline constexpr std::uint8_t kMediaTypeSpelledOut = 255;
 
 /// A run being written.

@@ -101,6 +101,7 @@ struct ObjectElement {
 /// Goes on within a commit: its next operations follow. Where bytes of the next document were taken
 /// already, its operation comes again, and the pieces begin behind those bytes.
 struct ResumeElement {
+  bool among_objects = false;  ///< instead: goes on behind objects that came whole
   friend bool operator==(const ResumeElement&, const ResumeElement&) = default;
 };
 

@@ -38,7 +38,8 @@ const char* ElementOrder::problem(const Element& element) const {
     if (pieces_are_missing()) return "pieces of what came before are missing";
     return operations_left_ == 0 && !is_resumed_ ? "an operation of no commit" : nullptr;
   }
-  if (std::holds_alternative<ResumeElement>(element)) {
+  const auto* resume = std::get_if<ResumeElement>(&element);
+  if (resume != nullptr && !resume->among_objects) {
     return is_first_ ? nullptr : "RESUME is not the first element";
   }
   return end_problem();
@@ -64,12 +65,14 @@ void ElementOrder::took(const Element& element) {
     some_came_before_ = false;
     if (object->type != ObjectType::kCommit) return;
   }
+  const auto* resume = std::get_if<ResumeElement>(&element);
+  if (resume != nullptr && resume->among_objects) return;
   ++commits_;
   awaits_name_ = true;
   if (const auto* commit = std::get_if<CommitElement>(&element)) {
     operations_left_ = commit->operations;
   }
-  is_resumed_ = resumes_here_ = std::holds_alternative<ResumeElement>(element);
+  is_resumed_ = resumes_here_ = resume != nullptr;
 }
 
 void ElementOrder::named() {

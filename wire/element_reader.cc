@@ -214,14 +214,15 @@ ObjectElement take_object(ColumnReaders& in) {
 }
 
 Element take_other(ColumnReaders& in, ElementKind kind, int flags) {
-  if (flags != 0) in.shapes.fail("an unknown flag");
+  const int known = kind == ElementKind::kResume ? kAmongObjects : 0;
+  if ((flags & ~known) != 0) in.shapes.fail("an unknown flag");
   switch (kind) {
     case ElementKind::kPiece:
       return PieceElement{Bytes(take_value(in, PieceElement::kBytesMax))};
     case ElementKind::kObject:
       return take_object(in);
     case ElementKind::kResume:
-      return ResumeElement{};
+      return ResumeElement{.among_objects = (flags & kAmongObjects) != 0};
     case ElementKind::kCommit:
       break;
   }

@@ -159,8 +159,8 @@ void put(Columns& out, const ObjectElement& object, StreamState&) {
   put_varint(out.shapes, object.size);
 }
 
-void put(Columns& out, const ResumeElement&, StreamState&) {
-  put_u8(out.shapes, code(ElementKind::kResume));
+void put(Columns& out, const ResumeElement& resume, StreamState&) {
+  put_u8(out.shapes, code(ElementKind::kResume) | (resume.among_objects ? kAmongObjects : 0));
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ enum Flag : std::uint8_t {
 
 constexpr std::size_t kHalfIdBytes = Id::kSize / 2;
 constexpr std::size_t kHintBytesMin = 8 + 1 + 4;
+constexpr std::uint8_t kResumesInCommit = 1, kResumesAmongObjects = 2;
 
 [[noreturn]] void throw_invalid(const char* problem) {
   throw Error(ErrorCode::kInvalid, std::string("a HELLO with ") + problem);
@@ -64,6 +65,9 @@ void check(const Hello& hello) {
   if (!repository_is_good(hello)) throw_invalid("a repository's id that is not 0, 16 or 32 bytes");
   if (hello.extra_heads.size() > kExtraHeadsMax) throw_invalid("more than 1,024 extra heads");
   if (!is_strictly_sorted(hello.extra_heads)) throw_invalid("extra heads that are not sorted");
+  if (hello.objects_taken && (hello.resume || hello.objects_taken->count == 0)) {
+    throw_invalid("a commit and objects to go on with, or no objects");
+  }
   if (hello.scope) {
     if (const char* problem = scope_problem(*hello.scope)) throw_invalid(problem);
   }
@@ -131,10 +135,19 @@ void put_scope(Bytes& out, const ScopeClaim& scope) {
   if (scope.boundary >= Boundary::kDepth) core::put_varint(out, scope.number);
 }
 
+std::uint8_t resume_kind(const Hello& hello) {
+  if (hello.objects_taken) return kResumesAmongObjects;
+  return hello.resume ? kResumesInCommit : 0;
+}
+
 /// What stands behind the hints.
 Bytes encode_end(const Hello& hello) {
   Bytes out;
-  core::put_u8(out, hello.resume ? 1 : 0);
+  core::put_u8(out, resume_kind(hello));
+  if (hello.objects_taken) {
+    core::put_varint(out, hello.objects_taken->count);
+    put_fixed(out, hello.objects_taken->chain_prefix);
+  }
   if (hello.resume) {
     core::put_u64(out, hello.resume->stamp.clock.value);
     core::put_u64(out, hello.resume->stamp.writer.value);
@@ -159,7 +172,7 @@ std::vector<Hint> read_hints(FieldReader& in) {
   return hints;
 }
 
-ResumePoint read_resume(FieldReader& in) {
+ResumePoint read_resume_point(FieldReader& in) {
   ResumePoint resume;
   resume.stamp.clock.value = in.u64();
   resume.stamp.writer.value = in.u64();
@@ -167,6 +180,20 @@ ResumePoint read_resume(FieldReader& in) {
   resume.operations = in.varint();
   resume.document_bytes = in.varint();
   return resume;
+}
+
+void read_resume(FieldReader& in, Hello& hello) {
+  const std::uint8_t kind = in.u8();
+  if (kind == kResumesInCommit) {
+    hello.resume = read_resume_point(in);
+  } else if (kind == kResumesAmongObjects) {
+    ObjectsTaken& taken = hello.objects_taken.emplace();
+    taken.count = in.varint();
+    taken.chain_prefix = in.fixed<16>();
+    if (taken.count == 0) in.fail("no objects to go on behind");
+  } else if (kind != 0) {
+    in.fail("an unknown way to go on");
+  }
 }
 
 ScopeClaim read_scope(FieldReader& in) {
@@ -262,7 +289,7 @@ bool HelloReader::add(const Frame& frame) {
   refs_.add_list(in);
   hello_.extra_heads = in.ids<Id>(kExtraHeadsMax);
   hello_.hints = read_hints(in);
-  if (in.flag()) hello_.resume = read_resume(in);
+  read_resume(in, hello_);
   if (in.flag()) hello_.scope = read_scope(in);
   in.expect_end();
   state_ = (flags & kMore) != 0 ? State::kRefs : State::kWhole;

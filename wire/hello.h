@@ -69,6 +69,14 @@ struct ResumePoint {
   friend bool operator==(const ResumePoint&, const ResumePoint&) = default;
 };
 
+/// How many objects an earlier session brought whole behind its last whole commit, or content that
+/// was asked for.
+struct ObjectsTaken {
+  std::uint64_t count = 0;                      ///< at least 1
+  std::array<std::uint8_t, 16> chain_prefix{};  ///< of what their ids come to, one after the other
+  friend bool operator==(const ObjectsTaken&, const ObjectsTaken&) = default;
+};
+
 /// Which contents of documents a side takes (docs/protocol.md, "Partial repositories").
 struct ScopeClaim {
   enum class Boundary : std::uint8_t {
@@ -99,7 +107,8 @@ struct Hello {
   std::vector<Id> extra_heads;  ///< sorted, none twice
   std::vector<Hint> hints;      ///< read: sorted by writer; to be written: any order
   std::optional<ResumePoint> resume;
-  std::optional<ScopeClaim> scope;  ///< nullopt: everything
+  std::optional<ObjectsTaken> objects_taken;  ///< not with `resume`
+  std::optional<ScopeClaim> scope;            ///< nullopt: everything
   friend bool operator==(const Hello&, const Hello&) = default;
 };
 

@@ -41,7 +41,8 @@ class CommitProgress {
   std::optional<std::uint64_t> took(const wire::Element& element) {
     if (const auto* commit = std::get_if<wire::CommitElement>(&element)) {
       begin(commit->operations);
-    } else if (std::holds_alternative<wire::ResumeElement>(element)) {
+    } else if (const auto* resume = std::get_if<wire::ResumeElement>(&element)) {
+      if (resume->among_objects) return std::nullopt;
       begin(resumed_operations_);
       resumes_here_ = true;
     } else if (const auto* operation = std::get_if<wire::OperationElement>(&element)) {
@@ -143,6 +144,7 @@ class RandomStream {
     if (below(4) == 0) add_resumed();
     while (made_ < commits) {
       if (below(8) == 0) {
+        if (below(4) == 0) elements_.push_back(wire::ResumeElement{.among_objects = true});
         add_object(static_cast<ObjectType>(1 + below(6)));
       } else {
         add_commit();

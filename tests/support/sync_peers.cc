@@ -74,10 +74,13 @@ Meeting meet(Device& initiator, Device& responder, Way way, const Line& line,
   here.takes = way != Way::kPush || is_clone;
   here.destination = {.into_branches = way != Way::kFetch || is_clone, .remote = "there"};
   here.sending.adapts = false;
-  here.clone_scope = initiator.asked_scope();
-  here.make_repository = [&](const CommitId& root, const Scope& scope) {
-    return initiator.make(root, scope);
-  };
+  // One that broke off is still a clone.
+  if (is_clone || !initiator.head()) {
+    here.clone_scope = initiator.asked_scope();
+    here.make_repository = [&](const CommitId& root, const Scope& scope) {
+      return initiator.make(root, scope);
+    };
+  }
   here.wider = wider;
   if (wider) here.wider_than = *initiator.state()->scope();
   sync::SessionOptions there;

@@ -205,7 +205,7 @@ TEST_CASE("an answer to WANT is contents, and no more of them than were asked fo
     taking.begin({});
     std::optional<wire::NeedMessage> need;
     CHECK(taking.end({0, 0, 0}, {}, need));
-    taking.begin_answer(100);
+    taking.begin_answer({}, 100);
     return error_code_of([&] {
       for (const Bytes& payload : run_of(elements, 1)) taking.run(payload);
       taking.end({1, 0, 0}, {}, need);

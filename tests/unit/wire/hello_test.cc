@@ -76,10 +76,31 @@ TEST_CASE("a HELLO is read as it was written") {
   Hello hello = full_hello();
   CHECK(decoded(encoded(hello)) == hello);
   CHECK(decoded(encoded(Hello{})) == Hello{});
+  hello.resume.reset();
+  hello.objects_taken = ObjectsTaken{300, {1, 2, 3}};
   hello.repository = Bytes(32, 'w');
   CHECK(decoded(encoded(hello)) == hello);
   hello.repository.clear();
   CHECK(decoded(encoded(hello)) == hello);
+}
+
+TEST_CASE("a HELLO that goes on in two ways, or behind no objects, is neither written nor read") {
+  Hello hello;
+  hello.objects_taken = ObjectsTaken{1, {7}};
+  Bytes payload = frames_of(encoded(hello)).front().second;
+  const std::size_t count = payload.size() - 1 - 16 - 1;  // before chain and scope
+  REQUIRE(payload[count] == 1);
+  CHECK_FALSE(problem_of(payload));
+  payload[count] = 0;
+  CHECK(problem_of(payload));
+  payload[count] = 1;
+  payload[count - 1] = 3;
+  CHECK(problem_of(payload));
+  hello.objects_taken->count = 0;
+  CHECK(error_of([&] { encoded(hello); })->code() == ErrorCode::kInvalid);
+  hello.objects_taken->count = 1;
+  hello.resume = ResumePoint{};
+  CHECK(error_of([&] { encoded(hello); })->code() == ErrorCode::kInvalid);
 }
 
 TEST_CASE("a HELLO with nothing new takes a few dozen bytes") {

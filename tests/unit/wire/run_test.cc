@@ -297,6 +297,12 @@ TEST_CASE("elements that cannot follow each other are not written") {
   CHECK(code_of_adding({ResumeElement{}, operation, large, piece, operation}) == invalid);
   CHECK(code_of_adding({ResumeElement{}, piece}) == invalid);
   CHECK(code_of_adding({ResumeElement{}, commit}) == invalid);
+  const ResumeElement among_objects{.among_objects = true};
+  CHECK(code_of_adding({among_objects, commit, operation}) == std::nullopt);
+  CHECK(code_of_adding({ObjectElement{ObjectType::kBlob, 1}, PieceElement{"x"}, among_objects}) ==
+        std::nullopt);
+  CHECK(code_of_adding({commit, among_objects}) == invalid);
+  CHECK(code_of_adding({among_objects, operation}) == invalid);
 }
 
 TEST_CASE("commits that break a rule are not written") {
@@ -444,7 +450,7 @@ TEST_CASE("elements that are not exactly as they are written are refused") {
   CHECK(has(with_operation(bytes_of({3, 0x80, 0x80, 4}), old, ""), "longer than allowed"));
   CHECK(has(with_operation(bytes_of({7, 0x81, 0x80, 4, 1, 0, 0}), old, ""), "of no chunks"));
   CHECK(has(with_operation(bytes_of({13}), old, ""), "unknown kind"));
-  CHECK(has(with_operation(bytes_of({0x1b}), old, ""), "unknown flag"));
+  CHECK(has(with_operation(bytes_of({0x2b}), old, ""), "unknown flag"));
   CHECK(has(with_operation(bytes_of({10, 0}), old, ""), "object of an unknown type"));
   CHECK(has(with_operation(bytes_of({10, 7}), old, ""), "object of an unknown type"));
 

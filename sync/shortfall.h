@@ -1,0 +1,10 @@
+#pragma once
+
+#include "isodb/sync.h"
+
+namespace isodb::sync {
+
+/// Makes an error of what a partial repository could not be given, in a session that ended well.
+void explain_shortfall(SyncResult& result);
+
+}  // namespace isodb::sync
