@@ -157,10 +157,10 @@ ExitCode exit_code_of(const SyncResult& result) {
 }
 
 ExitCode worse_of(ExitCode a, ExitCode b) {
-  constexpr std::array<ExitCode, 9> kWorstFirst = {
-      ExitCode::kFailed,      ExitCode::kUsage,     ExitCode::kNotFound,
-      ExitCode::kUnreachable, ExitCode::kBusy,      ExitCode::kStale,
-      ExitCode::kUnverified,  ExitCode::kConflicts, ExitCode::kDone};
+  constexpr std::array<ExitCode, 10> kWorstFirst = {
+      ExitCode::kFailed,      ExitCode::kUsage, ExitCode::kNotFound, ExitCode::kNotHeld,
+      ExitCode::kUnreachable, ExitCode::kBusy,  ExitCode::kStale,    ExitCode::kUnverified,
+      ExitCode::kConflicts,   ExitCode::kDone};
   for (const ExitCode code : kWorstFirst) {
     if (a == code || b == code) return code;
   }

@@ -1,36 +1,7 @@
-#include "tests/cli/cli_test.h"
+#include "tests/cli/sync_shell.h"
 
 namespace isodb::testing {
 namespace {
-
-/// What the scripts share: `serve FOLDER [options]` starts a server and sets url and fp, `stop`
-/// ends it as an administrator does.
-constexpr const char* kShell = R"sh(
-serve() {
-  rm -f serve.log
-  isodb -C "$1" serve --listen 127.0.0.1:0 "${@:2}" >serve.log 2>serve.err &
-  server=$!
-  until grep -qs listening serve.log; do
-    kill -0 $server || { cat serve.err; exit 99; }
-    sleep 0.02
-  done
-  url=isodb://$(grep -o '127.0.0.1:[0-9]*' serve.log | head -1)
-  fp=$(isodb -C "$1" key fingerprint)
-}
-stop() { kill -TERM $server; wait $server; echo "server ended with $?"; }
-member() {
-  isodb -q -C office member add "$(isodb -C "$1" key export)" "$1" "${@:2}"
-}
-main_of() { isodb -C "$1" ref get heads/main; }
-same() { [ "$(main_of "$1")" = "$(main_of "$2")" ] && echo "same: $1 $2"; }
-trap 'kill $server 2>/dev/null' EXIT
-isodb -q init office
-echo '{"n":1,"place":"loft"}' | isodb -q -C office put a.json
-)sh";
-
-struct Shell : ProgramRunner {
-  Ran sh(const std::string& script) const { return shell(kShell + script); }
-};
 
 TEST_CASE("sync with a folder brings both sides to one state, and says what came and went") {
   const Shell shell;
@@ -169,15 +140,7 @@ isodb -q -C tablet sync dead --json 2>&1 >/dev/null | grep -c '"exit":6'
 TEST_CASE("over ssh the same session runs through a pipe") {
   const Shell shell;
   const Ran ran = shell.sh(R"sh(
-mkdir bin
-cat >bin/ssh <<'END'
-#!/bin/bash
-while [ "$1" != -- ]; do shift; done
-shift 2
-exec sh -c "$*"
-END
-chmod +x bin/ssh
-export PATH=$PWD/bin:$PATH
+fake_ssh
 fp=$(isodb -C office key fingerprint)
 isodb -q clone office tablet; member tablet
 isodb -C tablet remote remove origin

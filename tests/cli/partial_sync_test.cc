@@ -1,0 +1,103 @@
+// Partial copies that meet others: over ssh, and as servers.
+#include "tests/cli/sync_shell.h"
+
+namespace isodb::testing {
+namespace {
+
+constexpr const char* kFarm = R"sh(
+echo '{"s":1}' | isodb -q -C office put sheep/1.json
+echo '{"c":1}' | isodb -q -C office put cows/1.json
+echo '{"c":2}' | isodb -q -C office put cows/1.json
+cows=$(main_of office)
+)sh";
+
+TEST_CASE("over ssh a partial clone is made, works and is given more") {
+  const Shell shell;
+  const Ran ran = shell.sh(std::string(kFarm) + R"sh(
+fake_ssh
+far=ssh://me@far$PWD/office
+fp=$(isodb -C office key fingerprint)
+isodb -q clone $far tablet --path cows --depth 1 --fingerprint $fp 2>err; echo "code $?"
+isodb -q -C office member add $(grep -o 'ed25519:[0-9a-f]*' err | head -1) tablet
+isodb -q clone $far tablet --path cows --depth 1 --fingerprint $fp; echo "code $?"
+isodb -C tablet get cows/1.json
+isodb -C tablet show $cows^:cows/1.json >/dev/null 2>&1; echo "older: code $?"
+isodb -C tablet get sheep/1.json 2>&1 >/dev/null | grep -c 'fetch --add-path sheep/1.json'
+echo '{"c":3}' | isodb -q -C tablet put cows/1.json
+isodb -q -C tablet sync; echo "code $?"
+isodb -C office get cows/1.json
+isodb -q -C tablet fetch --deepen 9 --add-path sheep; echo "code $?"
+isodb -C tablet get sheep/1.json
+isodb -C tablet fsck | tail -1
+same office tablet
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(contains(ran.out, "code 7\ncode 0\n{\"c\":2}\nolder: code 9\n"));
+  CHECK(contains(ran.out, "\n1\ncode 0\n{\"c\":3}\ncode 0\n{\"s\":1}\n"));
+  CHECK(contains(ran.out, "same: office tablet\n"));
+}
+
+TEST_CASE("a clone since a time has what was live then and what came after") {
+  const Shell shell;
+  const Ran ran = shell.sh(std::string(kFarm) + R"sh(
+echo '{"c":3}' | isodb -q -C office put cows/1.json
+isodb -q clone office new --since 1d; echo "code $?"
+isodb -C new get cows/1.json
+isodb -C new show $cows:cows/1.json
+isodb -q clone office none --since 2999-01-01; echo "code $?"
+isodb -C none get cows/1.json
+isodb -C none show $cows:cows/1.json 2>/dev/null; echo "code $?"
+isodb -q clone office wrong --since yesterday 2>/dev/null; echo "code $?"
+isodb -q clone office wrong --since 1d --depth 2 2>/dev/null; echo "code $?"
+echo '{"c":4}' | isodb -q -C office put cows/1.json
+isodb -q -C none pull; echo "code $?"
+isodb -C none get cows/1.json
+isodb -C none fsck >/dev/null; echo "code $?"
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out ==
+        "code 0\n{\"c\":3}\n{\"c\":2}\n"
+        "code 0\n{\"c\":3}\ncode 9\ncode 2\ncode 2\n"
+        "code 0\n{\"c\":4}\ncode 0\n");
+}
+
+TEST_CASE("a partial server gives what it holds, and says what it does not, with exit code 9") {
+  const Shell shell;
+  const Ran ran = shell.sh(std::string(kFarm) + R"sh(
+isodb -q clone office tablet --path cows
+member tablet
+isodb -q -C tablet pull
+# COPY [options]: clones from the tablet, once it has been let in.
+take() {
+  serve tablet; isodb -q clone $url "$@" --fingerprint $fp 2>err; stop >/dev/null
+  serve tablet --allow $(grep -o 'ed25519:[0-9a-f]*' err | head -1)
+  isodb -q clone $url "$@" --fingerprint $fp 2>err; echo "$1: code $?"
+  stop >/dev/null
+}
+take narrow --path cows/1.json
+isodb -C narrow get cows/1.json
+take wide --path sheep; cat err
+take whole; cat err
+# What an old acquaintance lacks of the tablet's commits is the same.
+isodb -q clone office other; member other
+echo '{"s":2}' | isodb -q -C office put sheep/1.json
+isodb -q -C tablet pull
+isodb -q -C other sync $PWD/tablet; echo "other: code $?"
+isodb -q -C narrow sync $PWD/tablet; echo "narrow: code $?"
+same narrow tablet
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(contains(ran.out, "narrow: code 0\n{\"c\":2}\nwide: code 9\n"));
+  CHECK(contains(ran.out, "whole: code 9\n"));
+  CHECK(contains(ran.out, "other: code 9\nnarrow: code 0\nsame: narrow tablet\n"));
+  std::size_t named = 0;
+  for (const std::string& line : lines_of(ran.out + ran.err)) {
+    const bool is_clear =
+        contains(line, "does not hold what commit ") && contains(line, " wrote in '");
+    named += is_clear ? 1 : 0;
+  }
+  CHECK(named == 3);
+}
+
+}  // namespace
+}  // namespace isodb::testing
