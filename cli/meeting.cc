@@ -8,6 +8,17 @@
 #include "isodb/error.h"
 
 namespace isodb::cli {
+namespace {
+
+/// Of a meeting in which this side would have sent.
+Error takes_nothing_error(const sync::Report& report) {
+  std::string what = "the other side takes nothing from this device";
+  if (report.commits_unsent > 0) what += ": " + unsent_text(report);
+  return Error(ErrorCode::kDenied, what,
+               "it is a reader there; an admin makes it a writer: isodb member role");
+}
+
+}  // namespace
 
 StopOnSignal::StopOnSignal() {
   stop_on_signal(this);
@@ -34,9 +45,9 @@ ExitCode meet(Context& context, Repository& repository, const sync::Remote& remo
   options.stop = &stop.request();
   add_conversation(context, name, options);
   sync::SyncResult result = sync::sync_with(repository, remote, options);
-  if (result.report.takes_nothing && options.direction == sync::Direction::kPush && !result.error) {
-    result.error = Error(ErrorCode::kDenied, "the other side takes nothing from this device",
-                         "it is a reader there; an admin makes it a writer: isodb member role");
+  const bool sends_only = options.direction == sync::Direction::kPush;
+  if (result.report.takes_nothing && (sends_only || result.report.commits_unsent > 0)) {
+    if (!result.error) result.error = takes_nothing_error(result.report);
   }
   // What hides the meter's line is its end.
   options.progress = {};

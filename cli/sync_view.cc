@@ -74,6 +74,11 @@ std::string traffic_text(const sync::Bandwidth& bandwidth, std::chrono::millisec
   return text + ", " + seconds_text(took);
 }
 
+std::string unsent_text(const sync::Report& report) {
+  return counted(report.commits_unsent, "commit") +
+         (report.commits_unsent == 1 ? " was" : " were") + " not sent";
+}
+
 void print_sync_result(Context& context, const std::string& remote, const SyncResult& result) {
   const sync::Report& report = result.report;
   context.out() << context.paint(Style::kBold, printable_line(remote)) << ": "
@@ -101,6 +106,7 @@ void add_report(JsonObject& object, const sync::Report& report) {
   for (const MovedRef& one : report.moved) moved.push_back(json_of(one));
   object.number("commits_received", report.commits_received)
       .number("commits_sent", report.commits_sent)
+      .number("commits_unsent", report.commits_unsent)
       .number("operations_received", report.operations_received)
       .number("operations_sent", report.operations_sent)
       .objects("moved", moved)

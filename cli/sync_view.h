@@ -23,6 +23,8 @@ ExitCode exit_code_of(const sync::SyncResult& result);
 /// The one of two codes that a script has to know about first.
 ExitCode worse_of(ExitCode a, ExitCode b);
 
+/// "3 commits were not sent"
+std::string unsent_text(const sync::Report& report);
 /// "12 B in, 34 B out (56 B and 78 B with TLS), 0.3 s"
 std::string traffic_text(const sync::Bandwidth& bandwidth, std::chrono::milliseconds took);
 

@@ -80,7 +80,11 @@ class Watchers {
     } else if (!context_.quiet()) {
       context_.out() << iso_time(now_millis()) << "  " << printable_line(name_of(remote)) << ": "
                      << counted(report.commits_received, "commit") << " came, "
-                     << counted(report.commits_sent, "commit") << " went so far\n";
+                     << counted(report.commits_sent, "commit") << " went so far";
+      if (report.commits_unsent > 0) {
+        context_.out() << "; " << unsent_text(report) << ": this device is a reader there";
+      }
+      context_.out() << "\n";
     }
     context_.out().flush();
   }

@@ -119,6 +119,18 @@ Missing missing_commits(const RepositoryState& state, const Have& have,
   return missing;
 }
 
+std::uint64_t count_beyond(const RepositoryState& state, const std::vector<CommitId>& others,
+                           const std::vector<CommitId>& heads) {
+  return missing_commits(state, {others, {}}, heads).commits.size();
+}
+
+bool are_in_past(const RepositoryState& state, const std::vector<CommitId>& commits,
+                 const std::vector<CommitId>& heads) {
+  const bool are_here =
+      std::ranges::all_of(commits, [&](const CommitId& id) { return is_commit_here(state, id); });
+  return are_here && count_beyond(state, heads, commits) == 0;
+}
+
 std::vector<Hint> make_hints(const RepositoryState& state, const std::vector<CommitId>& heads,
                              const std::vector<CommitId>& covered, std::size_t commits_max) {
   TwoSidedWalk walk(state);

@@ -44,6 +44,13 @@ struct Missing {
 Missing missing_commits(const RepositoryState& state, const Have& have,
                         const std::vector<CommitId>& heads);
 
+/// How many commits in the past of `heads` are not in that of `others`, which may not all be here.
+std::uint64_t count_beyond(const RepositoryState& state, const std::vector<CommitId>& others,
+                           const std::vector<CommitId>& heads);
+/// Are all of these here, and in the past of `heads`?
+bool are_in_past(const RepositoryState& state, const std::vector<CommitId>& commits,
+                 const std::vector<CommitId>& heads);
+
 /// Hints for what is in the past of `heads` and not of `covered`: the commit with the greatest
 /// sequence of each writer, sorted by writer; of too many writers those with the newest commits.
 /// The walk looks at `commits_max` commits at most, newest first. `covered` may name commits that

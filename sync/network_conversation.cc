@@ -49,7 +49,7 @@ class LentSession : public net::Protocol {
     const Report report = session_.report();
     const std::uint64_t seen = report.commits_sent + report.commits_received + report.moved.size() +
                                report.refused.size() + report.refused_there.size() +
-                               (report.agreed ? 1 : 0);
+                               report.commits_unsent + (report.agreed ? 1 : 0);
     if (seen == seen_) return;
     seen_ = seen;
     on_settled_(report);
@@ -91,6 +91,12 @@ bool is_of_the_line(ErrorCode code) {
 }
 
 }  // namespace
+
+Bytes keep_alive_message() {
+  Bytes frame;
+  wire::FrameWriter(frame).add(wire::FrameType::kPing, {});
+  return frame;
+}
 
 SyncResult talk_over_network(const Place& place, const SecretKey& key, const net::AcceptKey& accept,
                              const SessionMaker& make, const std::function<bool()>& wake,

@@ -496,18 +496,6 @@ void Session::handle_ack(const wire::AckMessage& ack) {
   if (was_taken_) record(agreement());
 }
 
-/// Both sides are done: what they hold is kept for the next time, if they say the same.
-void Session::record(const wire::Agreement& agreement) {
-  if (agreement.empty()) return;
-  if (acked_ && *acked_ != wire::agreement_digest(agreement)) return;
-  refs::WriteBatch batch;
-  agreements_->record(batch, agreement);
-  if (!batch.settings.empty() && !repository_->options.read_only) {
-    repository_->database->write(batch);
-  }
-  report_.agreed = true;
-}
-
 void Session::handle_error(const wire::ErrorMessage& error) {
   failed_ = true;  // it is not told what it knows
   throw Error(code_of(error.code), "the other side says: " + printable(error.text));

@@ -38,7 +38,8 @@ struct Report {
   std::vector<std::string> contents_missing;
   std::vector<std::string> tags_differ;  ///< another tag has this name here
   bool takes_nothing = false;            ///< the other side, though this one would send
-  bool agreed = false;                   ///< both sides hold the same, and know it
+  std::uint64_t commits_unsent = 0;      ///< with takes_nothing: of the branches here, not there
+  bool agreed = false;                   ///< both sides hold the same commits, and know it
 };
 
 }  // namespace isodb::sync

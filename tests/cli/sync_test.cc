@@ -121,6 +121,33 @@ stop
   CHECK(contains(ran.err, "takes nothing from this device"));
 }
 
+TEST_CASE("a device that became a reader is told what it could not send") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+isodb -q clone office anna; member anna; isodb -q -C anna sync
+serve office
+isodb -C anna remote remove origin
+isodb -q -C anna remote add origin $url --fingerprint $fp
+isodb -q -C office member role anna reader
+isodb -q -C anna sync; echo "code $?"
+isodb -C anna sync --json | grep -o '"commits_unsent":0\|"agreed":true'
+echo 1 | isodb -q -C anna put late.json
+isodb -C anna sync --json >said 2>told; echo "code $?"
+grep -o '"commits_unsent":1\|"agreed":false\|"error":"denied"' said
+grep -o '"exit":7' told
+isodb -q -C anna pull; echo "code $?"
+isodb -C anna pull --json | grep -o '"agreed":false'
+isodb -C anna sync --watch --timeout 1 | grep -o '1 commit was not sent.*'
+stop
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out ==
+        "code 0\n\"commits_unsent\":0\n\"agreed\":true\n"
+        "code 7\n\"commits_unsent\":1\n\"agreed\":false\n\"error\":\"denied\"\n\"exit\":7\n"
+        "code 0\n\"agreed\":false\n"
+        "1 commit was not sent: this device is a reader there\nserver ended with 0\n");
+}
+
 TEST_CASE(
     "a peer that cannot be reached is exit code 6, and the other remotes are met all the same") {
   const Shell shell;

@@ -53,6 +53,22 @@ TEST_CASE("fetch moves only remotes/, push only the other side, pull only this s
   CHECK(pair.are_equal());
 }
 
+TEST_CASE("both sides agree only when neither holds more than the other") {
+  Pair pair;
+  put(*pair.tablet, "b.json", "1");
+  CHECK_FALSE(pair.from_tablet(Direction::kPull).report.agreed);
+  CHECK(pair.from_tablet(Direction::kPush).report.agreed);
+  CHECK(pair.from_tablet(Direction::kPull).report.agreed);
+  put(pair.office, "c.json", "1");
+  put(*pair.tablet, "d.json", "1");
+  CHECK_FALSE(pair.from_tablet(Direction::kFetch).report.agreed);
+  CHECK_FALSE(pair.from_tablet(Direction::kPull).report.agreed);
+  CHECK(pair.from_tablet(Direction::kSync).report.agreed);
+  put(pair.office, "c.json", "2");
+  CHECK_FALSE(pair.from_tablet(Direction::kPush).report.agreed);
+  CHECK(pair.from_tablet(Direction::kFetch).report.agreed);
+}
+
 TEST_CASE("a pull writes nothing into the other folder") {
   Pair pair;
   put(pair.office, "b.json", "1");
