@@ -20,4 +20,7 @@ enum class ExitCode : int {
 
 ExitCode exit_code_of(ErrorCode code);
 
+/// The one of two codes that a script has to know about first.
+ExitCode worse_of(ExitCode a, ExitCode b);
+
 }  // namespace isodb::cli

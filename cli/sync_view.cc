@@ -1,7 +1,6 @@
 #include "cli/sync_view.h"
 
 #include <algorithm>
-#include <array>
 
 #include "cli/text.h"
 
@@ -160,17 +159,6 @@ ExitCode exit_code_of(const SyncResult& result) {
   if (result.error) return exit_code_of(result.error->code());
   const bool refused = !result.report.refused.empty() || !result.report.refused_there.empty();
   return refused ? ExitCode::kUnverified : ExitCode::kDone;
-}
-
-ExitCode worse_of(ExitCode a, ExitCode b) {
-  constexpr std::array<ExitCode, 10> kWorstFirst = {
-      ExitCode::kFailed,      ExitCode::kUsage, ExitCode::kNotFound, ExitCode::kNotHeld,
-      ExitCode::kUnreachable, ExitCode::kBusy,  ExitCode::kStale,    ExitCode::kUnverified,
-      ExitCode::kConflicts,   ExitCode::kDone};
-  for (const ExitCode code : kWorstFirst) {
-    if (a == code || b == code) return code;
-  }
-  return a;
 }
 
 }  // namespace isodb::cli

@@ -20,8 +20,6 @@ void print_refused(Context& context, const sync::RefusedRecord& record);
 
 /// What the session alone says: 6 for no line, 5 for something refused, an error's own code, 0.
 ExitCode exit_code_of(const sync::SyncResult& result);
-/// The one of two codes that a script has to know about first.
-ExitCode worse_of(ExitCode a, ExitCode b);
 
 /// "3 commits were not sent"
 std::string unsent_text(const sync::Report& report);

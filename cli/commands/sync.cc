@@ -69,13 +69,12 @@ ExitCode run(const Arguments& arguments, Context& context) {
   const std::vector<sync::Remote> remotes = chosen(repository, arguments);
   const sync::SyncOptions options = arguments.peer.sync_options(sync::Direction::kSync);
   if (arguments.watch) return watch(context, repository, remotes, options);
-  if (remotes.size() == 1) {
-    return worse_of(meet(context, repository, remotes.front(), options),
-                    conflicts_remaining(context, repository));
-  }
   ExitCode code = ExitCode::kDone;
   for (const sync::Remote& remote : remotes) {
-    code = worse_of(code, meet_one(context, repository, remote, options));
+    const bool is_only = remotes.size() == 1;
+    const ExitCode met = is_only ? meet(context, repository, remote, options)
+                                 : meet_one(context, repository, remote, options);
+    code = worse_of(code, met);
   }
   return worse_of(code, conflicts_remaining(context, repository));
 }

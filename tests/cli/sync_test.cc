@@ -47,6 +47,37 @@ isodb -q -C tablet sync; echo "code $?"
   CHECK(ran.out == "code 1\ncode 4\ncode 0\ncode 4\n");
 }
 
+TEST_CASE("a sync ends with the exit code of what it left behind") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+isodb -q clone office tablet; member tablet; isodb -q -C tablet sync
+isodb -q -C office put a.json <<<'{"n":2}'
+isodb -q -C tablet put a.json <<<'{"n":3}'
+isodb -C tablet sync 2>told >said; echo "code $?"
+grep -o '1 document in conflict' told
+isodb -q -C office resolve a.json --take 1
+isodb -q -C tablet sync; echo "code $?"
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out == "code 4\n1 document in conflict\ncode 0\n");
+}
+
+TEST_CASE("a partial copy that cannot merge for want of contents ends with exit code 9") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+isodb -q -C office put sheep/1.json <<<'{"n":1,"place":"loft"}'
+isodb -q clone office barn; member barn; isodb -q -C barn sync
+isodb -q clone office cows --path cows
+isodb -q -C office put sheep/1.json <<<'{"n":2,"place":"loft"}'
+isodb -q -C barn put sheep/1.json <<<'{"n":1,"place":"shed"}'
+isodb -q -C cows pull; echo "code $?"
+isodb -q -C cows pull barn; echo "code $?"
+isodb -q -C cows sync barn; echo "code $?"
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out == "code 0\ncode 9\ncode 9\n");
+}
+
 TEST_CASE("a clone over TLS needs the right peer, and one that knows this device") {
   const Shell shell;
   const Ran ran = shell.sh(R"sh(
