@@ -28,14 +28,17 @@ StopOnSignal::~StopOnSignal() {
   stop_on_signal(nullptr);
 }
 
-void add_conversation(Context& context, const std::string& place, sync::SyncOptions& options) {
+void add_conversation(Context& context, const std::string& doing, const sync::Remote& remote,
+                      sync::SyncOptions& options) {
   const ProgressFunction show = context.progress("bytes");
   if (show) {
-    options.progress = [show, place](const sync::Bandwidth& bandwidth) {
-      show({place, bandwidth.total_in + bandwidth.total_out, 0});
+    options.progress = [show, doing](const sync::Bandwidth& bandwidth) {
+      show({doing, bandwidth.total_in + bandwidth.total_out, 0});
     };
   }
-  options.first_contact = [place](const PublicKey& key) { return ask_about_peer(place, key); };
+  options.first_contact = [url = remote.url](const PublicKey& key) {
+    return ask_about_peer(url, key);
+  };
 }
 
 ExitCode meet(Context& context, Repository& repository, const sync::Remote& remote,
@@ -43,7 +46,7 @@ ExitCode meet(Context& context, Repository& repository, const sync::Remote& remo
   const std::string name = remote.name.empty() ? remote.url : remote.name;
   const StopOnSignal stop;
   options.stop = &stop.request();
-  add_conversation(context, name, options);
+  add_conversation(context, name, remote, options);
   sync::SyncResult result = sync::sync_with(repository, remote, options);
   const bool sends_only = options.direction == sync::Direction::kPush;
   if (result.report.takes_nothing && (sends_only || result.report.commits_unsent > 0)) {

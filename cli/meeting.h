@@ -26,8 +26,9 @@ class StopOnSignal : public Stoppable {
   sync::StopRequest stop_;
 };
 
-/// Adds to `options` what the program shows and asks meanwhile.
-void add_conversation(Context& context, const std::string& place, sync::SyncOptions& options);
+/// Adds to `options` what the program shows, as `doing`, and asks about the remote meanwhile.
+void add_conversation(Context& context, const std::string& doing, const sync::Remote& remote,
+                      sync::SyncOptions& options);
 
 /// Meets one remote and prints what came of it; errors of the peer too. The exit code, without
 /// conflicts.

@@ -16,10 +16,7 @@ void PeerOptions::declare(Options& options) {
 }
 
 void PeerOptions::apply(sync::Remote& remote) const {
-  if (!fingerprint) return;
-  remote.fingerprint.clear();
-  remote.key = PublicKey::parse(*fingerprint);
-  if (!remote.key) remote.fingerprint = *fingerprint;
+  if (fingerprint) sync::expect_key(remote, *fingerprint);
 }
 
 sync::SyncOptions PeerOptions::sync_options(sync::Direction direction) const {
@@ -42,9 +39,9 @@ sync::Remote chosen_remote(const Repository& repository, const std::optional<std
               "name one: 'isodb remote list' shows them");
 }
 
-bool ask_about_peer(const std::string& place, const PublicKey& key) {
+bool ask_about_peer(const std::string& url, const PublicKey& key) {
   if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDERR_FILENO) != 1) return false;
-  std::cerr << "The peer at " << printable(place)
+  std::cerr << "The peer at " << printable(url)
             << " is not known yet. Its key has the fingerprint\n  " << key.fingerprint()
             << "\nCompare it with what 'isodb key fingerprint' prints there. "
             << "Is it the right one? [yes/no] " << std::flush;

@@ -27,6 +27,6 @@ struct PeerOptions {
 sync::Remote chosen_remote(const Repository& repository, const std::optional<std::string>& word);
 
 /// Asks on the terminal whether a peer with this key is the right one.
-bool ask_about_peer(const std::string& place, const PublicKey& key);
+bool ask_about_peer(const std::string& url, const PublicKey& key);
 
 }  // namespace isodb::cli

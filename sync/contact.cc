@@ -27,21 +27,34 @@ std::optional<SyncResult> Contact::ask() {
   return std::nullopt;
 }
 
-net::AcceptKey Contact::accept() const {
-  if (remote_.key) return net::accept_only(*remote_.key);
-  return [fingerprint = remote_.fingerprint](const PublicKey& key) {
-    return key.fingerprint() == fingerprint;
+net::AcceptKey Contact::accept() {
+  return [this](const PublicKey& key) {
+    const bool is_known =
+        remote_.key ? key == *remote_.key : key.fingerprint() == remote_.fingerprint;
+    if (!is_known) stranger_ = key;
+    return is_known;
   };
 }
 
 void Contact::explain(SyncResult& result) const {
   if (!result.error) return;
   const Error error = *result.error;
-  const std::string own = key_.public_key().text();
-  if (error.code() == ErrorCode::kDenied) {
-    result.error = Error(error.code(), error.what(),
-                         "an admin there lets this device in: isodb member add " + own +
-                             " NAME; or the server does: isodb serve --allow " + own);
+  if (stranger_ && error.code() == ErrorCode::kUnverified) {
+    result.error = Error(
+        error.code(),
+        "the peer at " + remote_.url + " has the fingerprint " + stranger_->fingerprint() +
+            ", not the expected " +
+            (remote_.key ? remote_.key->fingerprint() : remote_.fingerprint),
+        "somebody may stand between. If that device was set up anew, compare with what 'isodb "
+        "key fingerprint' prints there, and give that with --fingerprint: it is kept");
+  } else if (error.code() == ErrorCode::kDenied) {
+    const std::string own = key_.public_key().text();
+    result.error =
+        Error(error.code(), error.what(),
+              "an admin there lets a new device in: isodb member add " + own +
+                  " NAME; or the server does: isodb serve --allow " + own +
+                  ". If the key was revoked ('isodb member list' there says so), clone anew: a "
+                  "clone has a key of its own");
   }
 }
 

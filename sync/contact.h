@@ -20,8 +20,8 @@ class Contact {
   std::optional<SyncResult> ask();
   /// With what is known now.
   const Remote& remote() const { return remote_; }
-  /// Lets in whom the remote names.
-  net::AcceptKey accept() const;
+  /// Lets in whom the remote names, and remembers whom it did not.
+  net::AcceptKey accept();
   /// Adds to an error of the conversation what to do about it.
   void explain(SyncResult& result) const;
 
@@ -30,6 +30,7 @@ class Contact {
   const SecretKey& key_;
   Remote remote_;
   const SyncOptions& options_;
+  std::optional<PublicKey> stranger_;  // answered instead
 };
 
 }  // namespace isodb::sync

@@ -69,9 +69,13 @@ void check_labels(const Remote& remote) {
   }
 }
 
-bool is_fingerprint(const std::string& text) {
-  return text.size() == kFingerprintDigits &&
-         text.find_first_not_of("0123456789abcdef") == std::string::npos;
+void check_fingerprint(const std::string& text) {
+  if (text.size() == kFingerprintDigits &&
+      text.find_first_not_of("0123456789abcdef") == std::string::npos) {
+    return;
+  }
+  throw Error(ErrorCode::kInvalid, "'" + text + "' is no fingerprint",
+              "'isodb key fingerprint' prints one: 32 hexadecimal digits");
 }
 
 /// A folder is meant whatever the working folder is later.
@@ -100,13 +104,17 @@ std::optional<Remote> find_remote(const Repository& repository, std::string_view
   return parse(std::string(name), *text);
 }
 
+void expect_key(Remote& remote, const std::string& key_or_fingerprint) {
+  const std::optional<PublicKey> key = PublicKey::parse(key_or_fingerprint);
+  if (!key) check_fingerprint(key_or_fingerprint);
+  remote.key = key;
+  remote.fingerprint = key ? "" : key_or_fingerprint;
+}
+
 void set_remote(Repository& repository, Remote remote) {
   check_name(remote.name);
   check_labels(remote);
-  if (!remote.fingerprint.empty() && !is_fingerprint(remote.fingerprint)) {
-    throw Error(ErrorCode::kInvalid, "'" + remote.fingerprint + "' is no fingerprint",
-                "'isodb key fingerprint' prints one: 32 hexadecimal digits");
-  }
+  if (!remote.fingerprint.empty()) check_fingerprint(remote.fingerprint);
   remote.url = whole_url(remote.url);
   repository.set_setting(std::string(kPrefix) + remote.name, core::write_json(json_of(remote)));
 }

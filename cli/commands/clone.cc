@@ -9,6 +9,7 @@
 #include "cli/time_option.h"
 #include "core/clock.h"
 #include "isodb/error.h"
+#include "merge/members.h"
 
 namespace isodb::cli {
 namespace {
@@ -52,6 +53,18 @@ std::filesystem::path folder_named_by(const std::string& url) {
   return name;
 }
 
+/// What an admin has to do before the clone's commits count; nothing where they do.
+void print_rights(Context& context, const Repository& clone) {
+  const std::string path = merge::member_path(clone.public_key());
+  const std::optional<Bytes> document = clone.snapshot().get(path);
+  const auto member = document ? merge::member_at(path, *document) : std::nullopt;
+  if (member && (member->revoked || member->role != merge::Role::kReader)) return;
+  context.out() << "its key may read; an admin lets it write: isodb member "
+                << (member ? "role " + clone.public_key().fingerprint() + " writer"
+                           : "add " + clone.public_key().text() + " NAME")
+                << "\n";
+}
+
 void print(Context& context, const Arguments& arguments, const std::filesystem::path& folder,
            const sync::SyncResult& result) {
   const Repository clone = Repository::open(folder, {.read_only = true});
@@ -69,9 +82,22 @@ void print(Context& context, const Arguments& arguments, const std::filesystem::
     context.out() << "cloned " << clone.id().short_hex() << " into " << clone.folder().string()
                   << "\n"
                   << counted(result.report.commits_received, "commit") << "; "
-                  << traffic_text(result.bandwidth, result.took) << "\n"
-                  << "its key may read; an admin lets it write: isodb member add "
-                  << clone.public_key().text() << " NAME\n";
+                  << traffic_text(result.bandwidth, result.took) << "\n";
+    print_rights(context, clone);
+  }
+}
+
+/// May the same command do better: later, or when an admin has let the key in?
+bool goes_on(const sync::SyncResult& result) {
+  switch (result.error->code()) {
+    case ErrorCode::kIo:
+    case ErrorCode::kBusy:
+    case ErrorCode::kStale:
+    case ErrorCode::kDenied:
+    case ErrorCode::kCorrupt:
+      return true;
+    default:
+      return result.unreachable;
   }
 }
 
@@ -89,7 +115,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
     options.scope.since_millis =
         parse_time_option("--since", *arguments.since, core::system_environment().now_millis());
   }
-  add_conversation(context, "clone", options);
+  add_conversation(context, "clone", origin, options);
   const sync::SyncResult result = sync::clone(origin, folder, options);
   options.progress = {};
   if (!result.error) {
@@ -101,11 +127,11 @@ ExitCode run(const Arguments& arguments, Context& context) {
   }
   if (stop.request().requested()) end_if_stopped();
   const Error& error = *result.error;
-  const std::string again = "the same command goes on where this ended";
   const ExitCode code = exit_code_of(result);
-  report_error(
-      Error(error.code(), error.what(), error.hint().empty() ? again : error.hint() + "; " + again),
-      code, context.json() ? ErrorForm::kJson : ErrorForm::kText);
+  std::string hint = error.hint();
+  if (goes_on(result)) hint += (hint.empty() ? "" : "; ") + std::string("the same command goes on");
+  report_error(Error(error.code(), error.what(), hint), code,
+               context.json() ? ErrorForm::kJson : ErrorForm::kText);
   return code;
 }
 

@@ -31,6 +31,9 @@ struct Remote {
 std::vector<Remote> remotes(const Repository& repository);
 /// nullopt where there is none of this name.
 std::optional<Remote> find_remote(const Repository& repository, std::string_view name);
+/// Puts in the place of what was known of the remote's key what somebody compared: a key, or its
+/// fingerprint. Error(kInvalid) for what is neither.
+void expect_key(Remote& remote, const std::string& key_or_fingerprint);
 /// Writes the remote, new or changed. A folder's path is made absolute. Error(kInvalid) for a name
 /// that is no segment of a ref's name, a URL that is none, a fingerprint or label that breaks a
 /// rule.

@@ -83,16 +83,71 @@ TEST_CASE("a clone over TLS needs the right peer, and one that knows this device
   const Ran ran = shell.sh(R"sh(
 serve office
 isodb clone $url tablet; echo "code $?"
-isodb clone $url tablet --fingerprint 00112233445566778899aabbccddeeff; echo "code $?"
+isodb clone $url tablet --fingerprint 00112233445566778899aabbccddeeff 2>wrong; echo "code $?"
+grep -c "the peer at $url has the fingerprint $fp, not the expected 0011" wrong
+grep -c 'the same command' wrong
+isodb clone $url tablet --fingerprint zz; echo "code $?"
+isodb -C office remote add far $url --fingerprint 0g112233445566778899aabbccddeeff; echo "code $?"
+isodb -C office sync $url --fingerprint $fp$fp; echo "code $?"
 isodb clone $url tablet --fingerprint $fp; echo "code $?"
 stop
 )sh");
   INFO(ran.out << ran.err);
-  CHECK(ran.out == "code 2\ncode 5\ncode 7\nserver ended with 0\n");
+  CHECK(ran.out == "code 2\ncode 5\n1\n0\ncode 2\ncode 2\ncode 2\ncode 7\nserver ended with 0\n");
   CHECK(contains(ran.err, "is not known yet"));
-  CHECK(contains(ran.err, "not the one known for this remote"));
+  CHECK(contains(ran.err, "'zz' is no fingerprint"));
+  CHECK(contains(ran.err, "the same command goes on"));
   CHECK(contains(ran.err, "isodb member add ed25519:"));
   CHECK(contains(ran.err, "isodb serve --allow ed25519:"));
+}
+
+TEST_CASE("a person at a terminal is asked about the peer by its URL") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+serve office
+echo no | script -qec "isodb clone $url tablet" /dev/null >asked
+grep -c "The peer at $url is not known yet" asked
+grep -c "$fp" asked
+stop
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(lines_of(ran.out).front() == "1");
+  CHECK(contains(ran.out, "server ended with 0\n"));
+}
+
+TEST_CASE("a remote whose device was set up anew is given another key, once") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+isodb -q clone office tablet; member tablet; isodb -q -C tablet sync
+some=00112233445566778899aabbccddeeff
+serve office
+isodb -q -C tablet remote add hub $url --fingerprint $some
+isodb -q -C tablet sync hub; echo "code $?"
+isodb -q -C tablet sync hub --fingerprint $fp; echo "code $?"
+isodb -q -C tablet sync hub; echo "code $?"
+stop
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out == "code 5\ncode 0\ncode 0\nserver ended with 0\n");
+  CHECK(contains(ran.err, "and give that with --fingerprint: it is kept"));
+}
+
+TEST_CASE("a clone says what its key may do only where it may not write") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+isodb clone office tablet | grep -c 'an admin lets it write: isodb member add ed25519:'
+serve office
+isodb clone $url field --fingerprint $fp 2>field.err; echo "code $?"
+isodb clone $url reader --fingerprint $fp 2>reader.err; echo "code $?"
+key() { grep -o 'member add ed25519:[0-9a-f]*' $1.err | cut -d' ' -f3; }
+isodb -q -C office member add $(key field) field
+isodb -q -C office member add $(key reader) reader --role reader
+isodb clone $url field --fingerprint $fp | grep -c 'an admin lets it write'
+isodb clone $url reader --fingerprint $fp | grep -c 'an admin lets it write: isodb member role'
+stop
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out == "1\ncode 7\ncode 7\n0\n1\nserver ended with 0\n");
 }
 
 TEST_CASE("a device that was allowed clones, and becomes a member that pushes") {
@@ -150,6 +205,7 @@ stop
   INFO(ran.out << ran.err);
   CHECK(ran.out == "code 0\nsame: office reader\ncode 7\ncode 7\ncode 1\nserver ended with 0\n");
   CHECK(contains(ran.err, "takes nothing from this device"));
+  CHECK(contains(ran.err, "If the key was revoked"));
 }
 
 TEST_CASE("a device that became a reader is told what it could not send") {
@@ -160,8 +216,6 @@ serve office
 isodb -C anna remote remove origin
 isodb -q -C anna remote add origin $url --fingerprint $fp
 isodb -q -C office member role anna reader
-isodb -q -C anna sync; echo "code $?"
-isodb -C anna sync --json | grep -o '"commits_unsent":0\|"agreed":true'
 echo 1 | isodb -q -C anna put late.json
 isodb -C anna sync --json >said 2>told; echo "code $?"
 grep -o '"commits_unsent":1\|"agreed":false\|"error":"denied"' said
@@ -173,7 +227,6 @@ stop
 )sh");
   INFO(ran.out << ran.err);
   CHECK(ran.out ==
-        "code 0\n\"commits_unsent\":0\n\"agreed\":true\n"
         "code 7\n\"commits_unsent\":1\n\"agreed\":false\n\"error\":\"denied\"\n\"exit\":7\n"
         "code 0\n\"agreed\":false\n"
         "1 commit was not sent: this device is a reader there\nserver ended with 0\n");
