@@ -158,7 +158,7 @@ say "11. Sync over TLS: a hub, a tablet whose line is cut, and a barn that has n
 "$isodb" -C field.isodb serve --listen 127.0.0.1:0 >hub.log 2>&1 &
 hub=$!
 trap 'kill $hub 2>/dev/null || true; rm -rf "$work"' EXIT
-until grep -q listening hub.log; do sleep 0.1; done
+until grep -qs listening hub.log; do sleep 0.1; done
 url=isodb://$(grep -o '127.0.0.1:[0-9]*' hub.log)
 fingerprint=$("$isodb" -C field.isodb key fingerprint)
 echo "  The hub lets in members only; the tablet's key is made by its first attempt."

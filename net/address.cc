@@ -110,7 +110,7 @@ std::string_view cut_authority(std::string_view text, std::string_view scheme,
 }  // namespace
 
 Address Address::parse(std::string_view text) {
-  constexpr std::string_view kForm = "isodb://host[:port][/path]";
+  constexpr std::string_view kForm = "isodb://host[:port]";
   Address address;
   const std::string_view authority = cut_authority(text, "isodb://", kForm, address.path);
   const HostAndPort parts = split(authority);

@@ -149,7 +149,12 @@ BundleApplied apply_bundle(Repository& repository, const fs::path& file,
     bytes = read_all(file, parser, progress);
   } catch (const Error& error) {
     taking.keep();
-    throw error.within(file.string());
+    // Damaged bytes may look like anything: what they are is told, not what they look like.
+    verify_bundle(file);
+    const bool is_sound = error.code() == ErrorCode::kCorrupt && error.hint().empty();
+    const std::string hint = is_sound ? "it is as it was made: 'isodb fsck' there, make it again"
+                                      : error.hint();
+    throw Error(error.code(), error.what(), hint).within(file.string());
   }
   taking.keep();
   BundleApplied applied;

@@ -7,6 +7,11 @@
 namespace isodb::sync {
 namespace {
 
+[[noreturn]] void fail_as_none() {
+  throw Error(ErrorCode::kCorrupt, "the file is no bundle, or is damaged at its beginning",
+              "name one that 'isodb bundle create' wrote; if it is that, copy it again");
+}
+
 [[noreturn]] void fail(const std::string& problem) {
   throw Error(ErrorCode::kCorrupt, "the bundle is damaged: " + problem,
               "copy it again, and apply it again");
@@ -32,8 +37,8 @@ std::optional<wire::Frame> BundleParser::next_frame(ByteView& bytes) {
   try {
     return frames_.next(bytes);
   } catch (const Error& error) {
-    if (header_) fail(error.what());
-    throw Error(ErrorCode::kCorrupt, "the file is no bundle");
+    if (!header_) fail_as_none();
+    fail(signer_ ? "something stands behind its signature" : error.what());
   }
 }
 
@@ -49,10 +54,9 @@ void BundleParser::take(const wire::Frame& frame) {
   if (signer_) fail("something stands behind its signature");
   if (!header_) {
     if (frame.type != wire::FrameType::kBundle && frame.type != wire::FrameType::kRefs) {
-      throw Error(ErrorCode::kCorrupt, "the file is no bundle");
+      fail_as_none();
     }
-    if (!reader_.add(frame)) return;
-    header_ = reader_.take();
+    if (!read_header(frame)) return;
     if (events_.header) events_.header(*header_);
     return;
   }
@@ -69,6 +73,17 @@ void BundleParser::take(const wire::Frame& frame) {
       return take_signature(frame);
     default:
       fail("a frame stands where it may not");
+  }
+}
+
+/// False where it goes on in the next frame.
+bool BundleParser::read_header(const wire::Frame& frame) {
+  try {
+    if (!reader_.add(frame)) return false;
+    header_ = reader_.take();
+    return true;
+  } catch (const Error&) {
+    fail_as_none();
   }
 }
 
@@ -91,8 +106,9 @@ void BundleParser::take_signature(const wire::Frame& frame) {
 void BundleParser::finish() const {
   if (signer_ && frames_.is_between_frames()) return;
   if (!header_ && frames_.bytes_taken() == 0) {
-    throw Error(ErrorCode::kCorrupt, "the file is no bundle, or is cut off at its beginning");
+    fail_as_none();
   }
+  if (signer_) fail("something stands behind its signature");
   fail("it is cut off after " + std::to_string(frames_.bytes_taken()) + " bytes");
 }
 

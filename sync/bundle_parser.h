@@ -37,6 +37,7 @@ class BundleParser {
  private:
   std::optional<wire::Frame> next_frame(ByteView& bytes);
   void take(const wire::Frame& frame);
+  bool read_header(const wire::Frame& frame);
   void take_signature(const wire::Frame& frame);
   void hash_up_to(std::uint64_t offset);
 

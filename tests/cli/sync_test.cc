@@ -318,6 +318,36 @@ isodb -q bundle verify office/repo.db; echo "code $?"
   CHECK(contains(ran.err, "is no bundle"));
 }
 
+TEST_CASE("apply says of a damaged bundle what verify says") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+isodb -q clone office tablet; member tablet; isodb -q -C tablet sync
+for n in 1 2 3; do
+  seq $n 3 400 | isodb -q -C tablet put b$n --type text/plain
+done
+isodb -q -C tablet bundle create good.bundle --since origin
+size=$(stat -c %s good.bundle)
+for at in 0 3 50 90 120 200 300 $((size - 120)) $((size - 10)); do
+  cp good.bundle bad.bundle
+  byte=$(od -An -tu1 -j$at -N1 good.bundle)
+  printf "\\x$(printf %x $((byte ^ 16)))" | dd of=bad.bundle bs=1 seek=$at conv=notrunc status=none
+  isodb -q bundle verify bad.bundle 2>by-verify && echo "verified: $at"
+  isodb -q -C office bundle apply bad.bundle 2>by-apply && echo "applied: $at"
+  cmp by-verify by-apply && grep -c 'fsck\|as it was signed' by-apply
+done | sort | uniq -c | tr -s ' '
+(cat good.bundle; echo junk) >long.bundle
+isodb -q bundle verify long.bundle; echo "code $?"
+isodb -q -C office bundle apply office/repo.db; echo "code $?"
+isodb -q -C office bundle apply good.bundle; echo "code $?"
+same office tablet
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out == " 9 0\ncode 5\ncode 5\ncode 0\nsame: office tablet\n");
+  CHECK(contains(ran.err, "something stands behind its signature"));
+  CHECK(contains(ran.err, "is no bundle"));
+  CHECK_FALSE(contains(ran.err, "fsck"));
+}
+
 TEST_CASE("remotes are listed with URL, fingerprint and labels") {
   const Shell shell;
   const Ran ran = shell.sh(R"sh(
