@@ -41,6 +41,11 @@ void add_conversation(Context& context, const std::string& doing, const sync::Re
   };
 }
 
+Error error_of(const sync::Remote& remote, const Error& error) {
+  const std::string name = remote.name.empty() ? remote.url : remote.name;
+  return std::string_view(error.what()).starts_with(name + ": ") ? error : error.within(name);
+}
+
 ExitCode meet(Context& context, Repository& repository, const sync::Remote& remote,
               sync::SyncOptions options) {
   const std::string name = remote.name.empty() ? remote.url : remote.name;
@@ -66,7 +71,7 @@ ExitCode meet(Context& context, Repository& repository, const sync::Remote& remo
   context.out().flush();
   if (stop.request().requested()) end_if_stopped();
   if (result.error) {
-    report_error(result.error->within(name), code,
+    report_error(error_of(remote, *result.error), code,
                  context.json() ? ErrorForm::kJson : ErrorForm::kText);
   }
   return code;

@@ -8,6 +8,7 @@
 #include "cli/exit_code.h"
 #include "cli/peer_options.h"
 #include "cli/signals.h"
+#include "isodb/error.h"
 #include "isodb/sync.h"
 
 namespace isodb::cli {
@@ -29,6 +30,9 @@ class StopOnSignal : public Stoppable {
 /// Adds to `options` what the program shows, as `doing`, and asks about the remote meanwhile.
 void add_conversation(Context& context, const std::string& doing, const sync::Remote& remote,
                       sync::SyncOptions& options);
+
+/// The error with the remote's name before it, unless it begins so already: of a folder it does.
+Error error_of(const sync::Remote& remote, const Error& error);
 
 /// Meets one remote and prints what came of it; errors of the peer too. The exit code, without
 /// conflicts.

@@ -82,8 +82,11 @@ void print_sync_result(Context& context, const std::string& remote, const SyncRe
   const sync::Report& report = result.report;
   context.out() << context.paint(Style::kBold, printable_line(remote)) << ": "
                 << counted(report.commits_received, "commit") << " came, "
-                << counted(report.commits_sent, "commit") << " went; "
-                << traffic_text(result.bandwidth, result.took) << "\n";
+                << counted(report.commits_sent, "commit") << " went; ";
+  if (report.contents_received > 0) {
+    context.out() << counted(report.contents_received, "content") << " came to be held; ";
+  }
+  context.out() << traffic_text(result.bandwidth, result.took) << "\n";
   print_report(context, report);
 }
 
@@ -106,6 +109,7 @@ void add_report(JsonObject& object, const sync::Report& report) {
   object.number("commits_received", report.commits_received)
       .number("commits_sent", report.commits_sent)
       .number("commits_unsent", report.commits_unsent)
+      .number("contents_received", report.contents_received)
       .number("operations_received", report.operations_received)
       .number("operations_sent", report.operations_sent)
       .objects("moved", moved)

@@ -93,7 +93,7 @@ class Watchers {
     const std::lock_guard lock(mutex_);
     const ExitCode code = exit_code_of(result);
     if (!result.unreachable) code_ = worse_of(code_, code);
-    report_error(result.error->within(name_of(remote)), code,
+    report_error(error_of(remote, *result.error), code,
                  context_.json() ? ErrorForm::kJson : ErrorForm::kText);
   }
 

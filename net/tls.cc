@@ -111,7 +111,7 @@ void TlsChannel::Inside::settle(int outcome) {
     default:
       break;
   }
-  Error error = explain_tls_failure(context->own_key, handshake_done);
+  Error error = explain_tls_failure(context->own_key, context->role, handshake_done);
   fail(verdict.refusal ? *verdict.refusal : std::move(error));
 }
 
@@ -199,7 +199,8 @@ void TlsChannel::send(ByteView plaintext) {
   const int outcome =
       SSL_write_ex(inside_->ssl.get(), plaintext.data(), plaintext.size(), &written);
   if (outcome != 1 || written != plaintext.size()) {
-    inside_->fail(explain_tls_failure(inside_->context->own_key, inside_->handshake_done));
+    inside_->fail(explain_tls_failure(inside_->context->own_key, inside_->context->role,
+                                      inside_->handshake_done));
   }
 }
 

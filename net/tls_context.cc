@@ -94,9 +94,8 @@ Error key_refused(const PublicKey& key, TlsRole role) {
   if (role == TlsRole::kInitiator) {
     return Error(ErrorCode::kUnverified,
                  "the peer's key is " + key.fingerprint() + ", not the one known for this remote",
-                 "if the other device was set up anew, compare its fingerprint there and then "
-                 "change the remote's key; else somebody stands between: " +
-                     key.text());
+                 "somebody may stand between; if the other device was set up anew, compare its "
+                 "fingerprint there, and expect that one");
   }
   return Error(ErrorCode::kUnverified, "the peer's key " + key.fingerprint() + " is not let in",
                "make that device a member, or allow its key: " + key.text());

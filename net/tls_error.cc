@@ -13,7 +13,13 @@ std::string openssl_reason(unsigned long code) {
   return reason != nullptr ? reason : "code " + std::to_string(ERR_GET_REASON(code));
 }
 
-Error own_key_refused(const PublicKey& own_key) {
+Error own_key_refused(const PublicKey& own_key, TlsRole role) {
+  if (role == TlsRole::kResponder) {
+    return Error(ErrorCode::kDenied,
+                 "whoever connected did not take this device's key: it only asked for it, or "
+                 "expects another",
+                 "this device's fingerprint is " + own_key.fingerprint());
+  }
   return Error(ErrorCode::kDenied,
                "the peer does not let in this device's key " + own_key.fingerprint(),
                "make this device a member there, or have its key allowed: " + own_key.text());
@@ -45,7 +51,7 @@ Error changed() {
 }
 
 /// Alerts that the peer sent; OpenSSL numbers them from 1000.
-Error explain_alert(int alert, const PublicKey& own_key, const std::string& reason) {
+Error explain_alert(int alert, const PublicKey& own_key, TlsRole role, const std::string& reason) {
   switch (alert) {
     case SSL_AD_UNKNOWN_CA:
     case SSL_AD_BAD_CERTIFICATE:
@@ -54,7 +60,7 @@ Error explain_alert(int alert, const PublicKey& own_key, const std::string& reas
     case SSL_AD_CERTIFICATE_UNKNOWN:
     case SSL_AD_ACCESS_DENIED:
     case SSL_AD_CERTIFICATE_REQUIRED:
-      return own_key_refused(own_key);
+      return own_key_refused(own_key, role);
     case SSL_AD_PROTOCOL_VERSION:
     case SSL_AD_HANDSHAKE_FAILURE:
     case SSL_AD_INSUFFICIENT_SECURITY:
@@ -78,14 +84,14 @@ void throw_openssl_error(const std::string& doing) {
               "check the installation of OpenSSL 3.0");
 }
 
-Error explain_tls_failure(const PublicKey& own_key, bool handshake_done) {
+Error explain_tls_failure(const PublicKey& own_key, TlsRole role, bool handshake_done) {
   const unsigned long code = ERR_get_error();
   ERR_clear_error();
   const std::string reason = openssl_reason(code);
   if (ERR_GET_LIB(code) != ERR_LIB_SSL) return handshake_done ? changed() : not_tls(reason);
   const int number = ERR_GET_REASON(code);
   if (number >= SSL_AD_REASON_OFFSET) {
-    return explain_alert(number - SSL_AD_REASON_OFFSET, own_key, reason);
+    return explain_alert(number - SSL_AD_REASON_OFFSET, own_key, role, reason);
   }
   switch (number) {
     case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:

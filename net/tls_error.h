@@ -4,6 +4,7 @@
 
 #include "isodb/error.h"
 #include "isodb/key.h"
+#include "net/tls.h"
 
 namespace isodb::net {
 
@@ -11,7 +12,7 @@ namespace isodb::net {
 [[noreturn]] void throw_openssl_error(const std::string& doing);
 
 /// What the first error in OpenSSL's queue of this thread means for a channel, and empties it.
-/// `own_key` is this device's, `handshake_done` the channel's state.
-Error explain_tls_failure(const PublicKey& own_key, bool handshake_done);
+/// `own_key` and `role` are this device's, `handshake_done` the channel's state.
+Error explain_tls_failure(const PublicKey& own_key, TlsRole role, bool handshake_done);
 
 }  // namespace isodb::net

@@ -261,7 +261,14 @@ std::vector<BundleInfo> create_bundle(Repository& repository, const fs::path& fi
   if (options.split_bytes != 0 && options.split_bytes < kBundleSplitMin) {
     throw Error(ErrorCode::kInvalid, "parts of a bundle have at least 1 MiB");
   }
-  return BundleWriter(repository, file, options).write();
+  try {
+    return BundleWriter(repository, file, options).write();
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kNotHeld) throw;
+    throw Error(error.code(), error.what(),
+                "leave out what a remote that holds everything has: isodb bundle create FILE "
+                "--since REMOTE");
+  }
 }
 
 }  // namespace isodb::sync

@@ -81,6 +81,7 @@ net::Carrier ssh_carrier(const net::SshAddress& address, const SyncOptions& opti
 net::TalkOptions talk_options(const SyncOptions& options) {
   net::TalkOptions talk;
   talk.time_max = options.time_max;
+  if (options.time_max) talk.connect_timeout = std::min(talk.connect_timeout, *options.time_max);
   talk.keep_alive = keep_alive_message();
   if (options.stop != nullptr) talk.cancellation = &options.stop->cancellation();
   return talk;

@@ -413,6 +413,7 @@ bool Session::widen() {
   if (wanting_) {
     const std::vector<std::string> missing = wanting_->missing_paths();
     report_.contents_missing.insert(report_.contents_missing.end(), missing.begin(), missing.end());
+    report_.contents_received += wanting_->entries() - missing.size();
     wanting_.reset();
   }
   Wanting wanting(*repository_, taking_->incoming().objects());

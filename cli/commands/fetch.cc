@@ -1,6 +1,6 @@
 #include "cli/commands.h"
 #include "cli/meeting.h"
-#include "cli/text.h"
+#include "isodb/error.h"
 
 namespace isodb::cli {
 namespace {
@@ -8,7 +8,7 @@ namespace {
 struct Arguments {
   std::optional<std::string> remote, name;
   std::vector<std::string> paths;
-  std::uint64_t deepen = 0;
+  std::optional<std::uint64_t> deepen;
   PeerOptions peer;
 };
 
@@ -24,15 +24,11 @@ void declare(Options& options, Arguments& arguments) {
   arguments.peer.declare(options);
 }
 
-/// Where its branches are now, moved or not.
+/// For programs: where its branches are now, moved or not. People were told what moved.
 void print_refs(Context& context, const Repository& repository, const std::string& name) {
+  if (!context.json()) return;
   for (const RefInfo& ref : repository.refs("remotes/" + name + "/")) {
-    if (context.json()) {
-      context.print(JsonObject().string("ref", ref.name).id("target", ref.target));
-    } else if (!context.quiet()) {
-      context.out() << printable(ref.name) << "  "
-                    << context.paint(Style::kYellow, ref.target.short_hex()) << "\n";
-    }
+    context.print(JsonObject().string("ref", ref.name).id("target", ref.target));
   }
 }
 
@@ -42,7 +38,10 @@ ExitCode run(const Arguments& arguments, Context& context) {
   arguments.peer.apply(remote);
   sync::SyncOptions options = arguments.peer.sync_options(sync::Direction::kFetch);
   options.as = arguments.name.value_or("");
-  options.widening = {arguments.paths, arguments.deepen};
+  if (arguments.deepen == 0U) {
+    throw Error(ErrorCode::kInvalid, "--deepen 0 asks for nothing", "the least is 1");
+  }
+  options.widening = {arguments.paths, arguments.deepen.value_or(0)};
   const ExitCode code = meet(context, repository, remote, options);
   print_refs(context, repository, arguments.name.value_or(remote.ref_name()));
   return code;

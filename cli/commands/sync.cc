@@ -57,7 +57,7 @@ ExitCode meet_one(Context& context, Repository& repository, const sync::Remote& 
     return meet(context, repository, remote, options);
   } catch (const Error& error) {
     const ExitCode code = exit_code_of(error.code());
-    report_error(error.within(remote.name.empty() ? remote.url : remote.name), code,
+    report_error(error_of(remote, error), code,
                  context.json() ? ErrorForm::kJson : ErrorForm::kText);
     return code;
   }

@@ -34,6 +34,7 @@ struct Report {
   /// Documents that a partial repository could not merge, for want of contents that the other side
   /// did not hold: their branches stay as they were, and what came is kept.
   std::vector<std::string> waiting;
+  std::uint64_t contents_received = 0;  ///< versions of documents, to be in a wider scope
   /// What was asked for, to be in a wider scope, and the other side did not hold: its documents.
   std::vector<std::string> contents_missing;
   std::vector<std::string> tags_differ;  ///< another tag has this name here
