@@ -95,8 +95,10 @@ bool ObjectStream::takes_content(const std::string& path, const Entry& entry) co
   if (!is_own && receiver_ != nullptr && !receiver_->holds(path, entry)) return false;
   throw Error(ErrorCode::kNotHeld,
               "this copy is partial and does not hold what commit " + commit_.short_hex() +
-                  " has in '" + path + "'",
-              "sync with one that holds it first");
+                  " has in '" + path +
+                  "', which the other side lacks: what was committed here since waits",
+              "sync the other side with one that holds it, or hold it here, too: isodb fetch "
+              "REMOTE --add-path PREFIX");
 }
 
 bool ObjectStream::is_over_there(const std::string& path, const Entry& entry) const {

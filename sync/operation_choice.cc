@@ -172,8 +172,10 @@ void OperationChoice::expect_held(const Write& write) const {
   if (state_.scope()->is_whole() || state_.store->contains(write.after->content)) return;
   throw Error(ErrorCode::kNotHeld,
               "this copy is partial and does not hold what commit " + commit_.short_hex() +
-                  " wrote in '" + write.path + "'",
-              "sync with one that holds it first");
+                  " wrote in '" + write.path +
+                  "', which the other side lacks: what was committed here since waits",
+              "sync the other side with one that holds it, or hold it here, too: isodb fetch "
+              "REMOTE --add-path PREFIX");
 }
 
 /// Against the path's own old content. `element` is the whole document.
