@@ -12,7 +12,8 @@ namespace isodb::cli {
 void PeerOptions::declare(Options& options) {
   options.option("--fingerprint KEY", &fingerprint,
                  "the peer's key or its fingerprint, where it is not known yet");
-  options.option("--timeout SECONDS", &timeout, "end after so long, and a moment to part; what came by then stays");
+  options.option("--timeout SECONDS", &timeout,
+                 "end after so long, and a moment to part; what came by then stays");
 }
 
 void PeerOptions::apply(sync::Remote& remote) const {

@@ -49,6 +49,12 @@ class Watchers {
   ExitCode code() const { return code_; }
 
  private:
+  /// Of one conversation.
+  struct SoFar {
+    Clock::time_point begun = Clock::now();
+    sync::Bandwidth bandwidth;  // when it was looked at last, a quarter of a second ago at most
+  };
+
   bool is_over() const { return options_.stop->requested() || (end_ && Clock::now() >= *end_); }
 
   sync::SyncResult meet(const sync::Remote& remote) {
@@ -57,7 +63,12 @@ class Watchers {
     if (end_) {
       options.time_max = std::chrono::duration_cast<milliseconds>(*end_ - Clock::now());
     }
-    options.on_settled = [&](const sync::Report& report) { tell(remote, report); };
+    SoFar so_far;
+    options.progress = [&](const sync::Bandwidth& bandwidth) {
+      const std::lock_guard lock(mutex_);
+      so_far.bandwidth = bandwidth;
+    };
+    options.on_settled = [&](const sync::Report& report) { tell(remote, report, so_far); };
     try {
       return sync::sync_with(repository_, remote, options);
     } catch (const Error& error) {
@@ -68,14 +79,17 @@ class Watchers {
   }
 
   /// What became of it since the last time.
-  void tell(const sync::Remote& remote, const sync::Report& report) {
+  void tell(const sync::Remote& remote, const sync::Report& report, const SoFar& so_far) {
     const std::lock_guard lock(mutex_);
-    sync::SyncResult so_far;
-    so_far.report = report;
     if (context_.json()) {
+      const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - so_far.begun);
       JsonObject object;
-      object.string("remote", remote.name).string("url", remote.url);
-      add_sync_result(object, so_far);
+      object.string("remote", remote.name)
+          .string("url", remote.url)
+          .string("peer", remote.key ? remote.key->fingerprint() : remote.fingerprint);
+      add_report(object, report);
+      add_bandwidth(object, so_far.bandwidth);
+      object.number("millis", static_cast<std::uint64_t>(took.count()));
       context_.print(object);
     } else if (!context_.quiet()) {
       context_.out() << iso_time(now_millis()) << "  " << printable_line(name_of(remote)) << ": "

@@ -83,9 +83,10 @@ class BundleTaking {
  private:
   void begin(const wire::BundleHeader& header) {
     if (header.repository != repository_.root) {
-      throw Error(ErrorCode::kInvalid, "the bundle is of another repository: its root is " +
-                                           header.repository.short_hex() + ", not " +
-                                           repository_.root.short_hex());
+      throw Error(ErrorCode::kInvalid,
+                  "the bundle is of another repository: its root is " +
+                      header.repository.short_hex() + ", not " + repository_.root.short_hex(),
+                  "apply it in a clone of that repository: 'isodb init' makes another one");
     }
     for (const CommitId& commit : header.prerequisites) {
       if (repository_.store->contains(commit)) continue;
@@ -152,8 +153,8 @@ BundleApplied apply_bundle(Repository& repository, const fs::path& file,
     // Damaged bytes may look like anything: what they are is told, not what they look like.
     verify_bundle(file);
     const bool is_sound = error.code() == ErrorCode::kCorrupt && error.hint().empty();
-    const std::string hint = is_sound ? "it is as it was made: 'isodb fsck' there, make it again"
-                                      : error.hint();
+    const std::string hint =
+        is_sound ? "it is as it was made: 'isodb fsck' there, make it again" : error.hint();
     throw Error(error.code(), error.what(), hint).within(file.string());
   }
   taking.keep();

@@ -87,6 +87,15 @@ net::TalkOptions talk_options(const SyncOptions& options) {
   return talk;
 }
 
+/// ssh, and the shell there, have said on standard error why there is no line.
+void explain_ssh(const Place& place, Error& error) {
+  const auto* address = std::get_if<net::SshAddress>(&place);
+  if (address == nullptr || error.code() != ErrorCode::kIo) return;
+  error = Error(error.code(), error.what(),
+                "what ssh said stands above; 'ssh " + address->host +
+                    " isodb --version' shows whether isodb is found there");
+}
+
 bool is_of_the_line(ErrorCode code) {
   return code == ErrorCode::kIo || code == ErrorCode::kNotFound;
 }
@@ -137,6 +146,7 @@ SyncResult talk_over_network(const Place& place, const SecretKey& key, const net
   } catch (const Error& error) {
     result.error = error;
   }
+  if (result.error && !session) explain_ssh(place, *result.error);
   result.unreachable = result.error && !failed_here && is_of_the_line(result.error->code());
   if (session) result.report = session->report();
   result.took = std::chrono::duration_cast<std::chrono::milliseconds>(

@@ -79,7 +79,8 @@ fs::path repository_folder(const fs::path& folder) {
   std::error_code ignored;
   if (fs::is_regular_file(folder, ignored)) {
     throw Error(ErrorCode::kInvalid, folder.string() + " is a file, not a repository's folder",
-                "'isodb bundle apply' takes in a bundle");
+                "'isodb bundle apply' takes in a bundle, in a clone that was made before; for the "
+                "first clone, clone onto the stick, and from the folder there");
   }
   throw Error(ErrorCode::kNotFound, "there is no repository in " + folder.string());
 }

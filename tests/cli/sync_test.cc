@@ -98,7 +98,8 @@ isodb -C cows fetch --add-path sheep | grep -o '1 content came to be held'
 )sh");
   INFO(ran.out << ran.err);
   CHECK(ran.out ==
-        "code 9\ncode 9\n0\ncode 9\ncode 0\ncode 0\ncode 0\n{\"n\":1}\ncode 2\n1 content came to be held\n");
+        "code 9\ncode 9\n0\ncode 9\ncode 0\ncode 0\ncode 0\n{\"n\":1}\ncode 2\n1 content came to "
+        "be held\n");
   CHECK(contains(ran.err, "what was committed here since waits"));
   CHECK(contains(ran.err, "--since REMOTE"));
 }
@@ -282,13 +283,15 @@ isodb -q clone office tablet; member tablet
 isodb -C tablet remote remove origin
 isodb -q -C tablet remote add far ssh://me@far$PWD/office
 isodb -q -C tablet sync; echo "code $?"
+isodb -q -C tablet sync ssh://me@far/nowhere --fingerprint $fp 2>told; echo "code $?"
+grep -c 'hint: what ssh said stands above' told
 isodb -q -C tablet sync far --fingerprint $fp; echo "code $?"
 echo 7 | isodb -q -C tablet put b
 isodb -q -C tablet sync; echo "code $?"
 same office tablet
 )sh");
   INFO(ran.out << ran.err);
-  CHECK(ran.out == "code 2\ncode 0\ncode 0\nsame: office tablet\n");
+  CHECK(ran.out == "code 2\ncode 6\n1\ncode 0\ncode 0\nsame: office tablet\n");
 }
 
 TEST_CASE("a watching sync carries what is committed on either side, until a signal ends it") {
@@ -299,9 +302,10 @@ isodb -q -C tablet pull
 serve office
 isodb -C tablet remote remove origin
 isodb -q -C tablet remote add hub $url --fingerprint $fp
-isodb -C tablet sync --watch >watch.log &
+isodb -C tablet sync --watch --json >watch.log &
 watcher=$!
 until grep -q opened serve.log; do sleep 0.02; done
+sleep 0.6
 echo 1 | isodb -q -C office put from-office
 echo 2 | isodb -q -C tablet put from-tablet
 for i in $(seq 400); do
@@ -313,9 +317,12 @@ isodb -C tablet get from-office
 for i in $(seq 100); do same office tablet && break; sleep 0.05; done
 kill -TERM $watcher; wait $watcher; echo "watcher ended"
 stop
+tail -n 1 watch.log >last.json
+grep -c "\"peer\":\"$fp\"" last.json
+grep -c '"payload_in":[1-9].*"total_in":[1-9].*"millis":[1-9]' last.json
 )sh");
   INFO(ran.out << ran.err);
-  CHECK(ran.out == "2\n1\nsame: office tablet\nwatcher ended\nserver ended with 0\n");
+  CHECK(ran.out == "2\n1\nsame: office tablet\nwatcher ended\nserver ended with 0\n1\n1\n");
 }
 
 TEST_CASE("a bundle carries commits in a file, and what is cut off or missing is named") {
@@ -365,9 +372,13 @@ isodb -q bundle verify long.bundle; echo "code $?"
 isodb -q -C office bundle apply office/repo.db; echo "code $?"
 isodb -q -C office bundle apply good.bundle; echo "code $?"
 same office tablet
+isodb -q init other; isodb -q -C other bundle apply good.bundle; echo "code $?"
+isodb -q clone good.bundle new; echo "code $?"
 )sh");
   INFO(ran.out << ran.err);
-  CHECK(ran.out == " 9 0\ncode 5\ncode 5\ncode 0\nsame: office tablet\n");
+  CHECK(ran.out == " 9 0\ncode 5\ncode 5\ncode 0\nsame: office tablet\ncode 2\ncode 2\n");
+  CHECK(contains(ran.err, "apply it in a clone of that repository"));
+  CHECK(contains(ran.err, "clone onto the stick"));
   CHECK(contains(ran.err, "something stands behind its signature"));
   CHECK(contains(ran.err, "is no bundle"));
   CHECK_FALSE(contains(ran.err, "fsck"));
