@@ -21,7 +21,7 @@ isodb -q clone $far tablet --path cows --depth 1 --fingerprint $fp 2>err; echo "
 isodb -q -C office member add $(grep -o 'ed25519:[0-9a-f]*' err | head -1) tablet
 isodb -q clone $far tablet --path cows --depth 1 --fingerprint $fp; echo "code $?"
 isodb -C tablet get cows/1.json
-isodb -C tablet show $cows^:cows/1.json >/dev/null 2>&1; echo "older: code $?"
+isodb -C tablet show $cows~1:cows/1.json >/dev/null 2>&1; echo "older: code $?"
 isodb -C tablet get sheep/1.json 2>&1 >/dev/null | grep -c 'fetch --add-path sheep/1.json'
 echo '{"c":3}' | isodb -q -C tablet put cows/1.json
 isodb -q -C tablet sync; echo "code $?"
