@@ -6,9 +6,7 @@
 #include <utility>
 
 #include "core/varint.h"
-#include "repo/scope.h"
 #include "sync/error_reason.h"
-#include "sync/missing.h"
 
 namespace isodb::sync {
 namespace {
@@ -17,14 +15,7 @@ constexpr std::uint64_t kFlushMillis = 1000;
 /// Where so much comes that it goes into packs: not into one a second, for they are merged later.
 constexpr std::uint64_t kPackMillis = 10'000;
 constexpr std::uint64_t kPackObjectsMax = 500'000;  // 40 bytes each in memory
-constexpr int kMergeRoundsMax = 100;                // each of which brought something
-constexpr std::size_t kIdBytes = 32;
-constexpr std::size_t kHalfIdBytes = kIdBytes / 2;
 constexpr int kNeedsMax = 3;
-
-Bytes half(const CommitId& root) {
-  return Bytes(root.bytes().substr(0, kHalfIdBytes));
-}
 
 std::vector<Id> ids_of(const std::vector<CommitId>& commits) {
   return {commits.begin(), commits.end()};
@@ -71,85 +62,6 @@ void Session::say_refs() {
 void Session::check_open(bool right, const char* what) {
   if (!right)
     throw Error(ErrorCode::kCorrupt, std::string("the peer sent ") + what + " where it may not");
-}
-
-/// Has the other side named commits that are not here, so that it has something to send?
-bool Session::has_unknown_heads() const {
-  if (hello_.agreement && !has_base_) return true;
-  const std::vector<CommitId> heads = branch_commits(theirs_);
-  return std::any_of(heads.begin(), heads.end(),
-                     [&](const CommitId& id) { return !repository_->store->contains(id); });
-}
-
-/// What came and is in no branch: of sessions that broke off, and what waits to be merged.
-std::vector<Id> Session::extra_heads() {
-  std::vector<Id> heads = ids_of(taking_->incoming().heads());
-  for (const char* kept : {"incoming/", "waiting/"}) {
-    for (const refs::Ref& ref : repository_->database->refs(kept)) heads.push_back(ref.target);
-  }
-  std::sort(heads.begin(), heads.end());
-  heads.erase(std::unique(heads.begin(), heads.end()), heads.end());
-  if (heads.size() > wire::kExtraHeadsMax) heads.resize(wire::kExtraHeadsMax);
-  return heads;
-}
-
-/// What this side says of itself; the refs relative to base_.
-void Session::say_hello() {
-  wire::Hello hello;
-  hello.sends = options_.sends;
-  hello.takes = options_.takes;
-  hello.watches = options_.watches;
-  hello.features = wire::kFeaturePartial;
-  if (repository_ && options_.takes) {
-    taking_ = std::make_unique<Taking>(*repository_, options_.peer);
-  }
-  hello.scope = own_claim();
-  const bool answers = !options_.initiator;
-  if (repository_) {
-    const bool whole_id = answers && hello_.repository.empty();
-    hello.repository = whole_id ? Bytes(repository_->root.bytes()) : half(repository_->root);
-    // Asked first: what is written meanwhile is noticed afterwards.
-    transactions_seen_ = repository_->database->transactions();
-    ours_ = local_refs(*repository_);
-    known_ = branch_commits(ours_);
-    const std::optional<wire::Agreement>& last = agreements_->last();
-    if (!answers && last) {
-      hello.agreement = wire::agreement_digest(*last);
-      base_ = *last;
-      has_base_ = true;
-    }
-    if (answers) hello.unknown = hello_.agreement && !has_base_;
-    hello.refs = changed_refs(base_, ours_);
-    std::vector<CommitId> heads = known_;
-    if (taking_) {
-      hello.extra_heads = extra_heads();
-      for (const Id& id : hello.extra_heads) heads.emplace_back(id);
-      if (const std::optional<ResumePoint> resume = taking_->incoming().resume()) {
-        hello.resume =
-            wire::ResumePoint{resume->stamp, resume->signature, resume->operations, resume->bytes};
-      }
-      hello.objects_taken = taking_->incoming().objects_taken();
-    }
-    // Who meets for the first time would be sent all that it may have.
-    const bool is_first = !has_base_ && hello_.sends;
-    if (!answers || has_unknown_heads() || is_first) {
-      for (const Hint& hint : make_hints(*repository_, heads, branch_commits(base_))) {
-        hello.hints.push_back({hint.writer, hint.sequence, hint.prefix});
-      }
-    }
-  }
-  Bytes frames;
-  wire::FrameWriter out(frames);
-  wire::write_hello(out, std::move(hello));
-  queue(frames);
-}
-
-/// What this side takes; in answer to a clone, what the clone is to hold.
-std::optional<wire::ScopeClaim> Session::own_claim() const {
-  if (!repository_) return options_.clone_scope;
-  const bool answers_clone = !options_.initiator && hello_.repository.empty();
-  if (answers_clone) return claim_of(scope_there_);
-  return claim_of(taking_ ? taking_->incoming().scope() : *repository_->scope());
 }
 
 void Session::receive(ByteView plaintext) {
@@ -204,75 +116,6 @@ void Session::handle(const wire::Frame& frame) {
   }
 }
 
-void Session::handle_hello(const wire::Frame& frame) {
-  check_open(phase_ == Phase::kHello, "a second HELLO");
-  if (!hello_reader_.add(frame)) return;
-  hello_ = hello_reader_.take();
-  const bool is_partial =
-      options_.clone_scope || (repository_ && !repository_->scope()->is_whole());
-  if (is_partial && (hello_.features & wire::kFeaturePartial) == 0) {
-    throw Error(ErrorCode::kUnsupported, "the other side knows nothing of partial repositories",
-                "update it, or clone without --path, --depth and --since");
-  }
-  take_repository();
-  if (!options_.initiator) return answer_hello();
-  if (hello_.unknown) {
-    has_base_ = false;
-    base_.clear();
-    say_refs();
-  }
-  theirs_ = with_changes(base_, hello_.refs);
-  begin_streams();
-}
-
-/// Whose repository it is; for a clone, makes it.
-void Session::take_repository() {
-  if (!repository_) {
-    check_open(hello_.repository.size() == kIdBytes, "half an id to a clone");
-    repository_ =
-        options_.make_repository(CommitId(Id::from_bytes(hello_.repository)), scope_of_clone());
-    agreements_.emplace(*repository_->database, options_.peer);
-    taking_ = std::make_unique<Taking>(*repository_, options_.peer);
-    return;
-  }
-  const bool is_clone = hello_.repository.empty() && !options_.initiator;
-  if (!is_clone && hello_.repository != half(repository_->root)) {
-    throw Error(ErrorCode::kNotFound, "the other side is another repository",
-                "isodb clone makes a repository that shares its history");
-  }
-}
-
-/// As the other side resolved it.
-Scope Session::scope_of_clone() const {
-  const Scope scope = scope_of(hello_.scope);
-  const std::optional<wire::ScopeClaim>& asked = options_.clone_scope;
-  const bool may_have_boundary = asked && asked->boundary != wire::ScopeClaim::Boundary::kNone;
-  check_open(scope.prefixes == (asked ? asked->prefixes : std::vector<std::string>{}) &&
-                 (may_have_boundary || scope.boundary.empty()),
-             "another scope than the one asked for");
-  return scope;
-}
-
-void Session::answer_hello() {
-  if (hello_.agreement) {
-    if (const auto known = agreements_->find(*hello_.agreement)) {
-      base_ = *known;
-      has_base_ = true;
-    }
-  }
-  theirs_ = with_changes(base_, hello_.refs);
-  if (hello_.repository.empty()) {
-    const std::vector<CommitId> heads = branch_commits(local_refs(*repository_));
-    scope_there_ = resolved_scope(*repository_, hello_.scope, heads);
-  }
-  say_hello();
-  if (hello_.agreement && !has_base_) {
-    phase_ = Phase::kRefs;
-    return;
-  }
-  begin_streams();
-}
-
 void Session::handle_refs(ByteView payload) {
   if (phase_ == Phase::kRefs) {
     if (!refs_reader_.add(payload)) return;
@@ -287,21 +130,22 @@ void Session::handle_refs(ByteView payload) {
   if (!refs_reader_.add(payload)) return;
   theirs_ = with_changes(base_, refs_reader_.take());
   refs_reader_ = {};
-  was_taken_ = has_arrived_ = false;
-  merge_rounds_ = 0;
+  was_taken_ = false;
+  want_rounds_->begin();
   taking_->begin(known_);
 }
 
 void Session::begin_streams() {
   phase_ = Phase::kStreams;
-  const Scope scope = taking_ ? taking_->incoming().scope() : Scope();
-  is_partial_ = !scope.is_whole();
-  // Until its boundary was here, a clone could not tell what was in its scope.
-  const bool looks_again = options_.make_repository && !scope.boundary.empty();
-  if (looks_again && !options_.wider) options_.wider = options_.wider_than = scope;
   known_there_ = branch_commits(theirs_);
   flushed_at_millis_ = repository_->environment.now_millis();
   if (options_.takes && hello_.sends) {
+    const Scope& scope = taking_->incoming().scope();
+    WantRounds::Goal goal{options_.destination, options_.wider, options_.wider_than};
+    // Until its boundary was here, a clone could not tell what was in its scope.
+    const bool looks_again = options_.make_repository && !scope.boundary.empty();
+    if (looks_again && !goal.wider) goal.wider = goal.wider_than = scope;
+    want_rounds_.emplace(*repository_, taking_->incoming(), std::move(goal));
     taking_->begin(known_);
   } else {
     taking_.reset();
@@ -373,17 +217,6 @@ bool Session::is_news(bool stream_was_empty, const wire::Agreement& refs) const 
 
 /// A stream was taken whole: that of commits, or one that was asked for.
 void Session::go_on_taking() {
-  if (!has_arrived_) has_arrived_ = arrive();
-  if (!has_arrived_ || (options_.wider && !widen())) return;
-  acknowledge();
-}
-
-/// False where contents have to come first.
-bool Session::arrive() {
-  const bool is_vain = wanting_ && wanting_->missing_paths().size() == wanting_->entries();
-  wanting_.reset();
-  const bool may_ask = is_partial_ && !is_vain && merge_rounds_ < kMergeRoundsMax;
-  const std::size_t moved = report_.moved.size();
   std::vector<std::string> deleted;
   if (options_.destination.into_branches && agreements_->last()) {
     deleted = deleted_here(*repository_, *agreements_->last(), theirs_);
@@ -391,59 +224,17 @@ bool Session::arrive() {
   wire::Agreement rest;  // a copy is dear where there are many
   if (!deleted.empty()) rest = theirs_;
   for (const std::string& name : deleted) rest.erase(name);
-  const wire::Agreement& refs = deleted.empty() ? theirs_ : rest;
-  const std::vector<ContentNotHeld::Need> needs = bring_to_refs(
-      *repository_, taking_->incoming(), refs, options_.destination, {}, may_ask, report_);
+  const std::size_t moved = report_.moved.size();
+  const Wanting* const wanting = want_rounds_->go_on(deleted.empty() ? theirs_ : rest, report_);
   if (options_.on_moved && report_.moved.size() != moved) options_.on_moved();
-  if (needs.empty()) return true;
-  ++merge_rounds_;
-  Wanting wanting(*repository_, taking_->incoming().objects());
-  for (const ContentNotHeld::Need& need : needs) wanting.add(need);
-  if (wanting.is_empty()) {
-    merge_rounds_ = kMergeRoundsMax;
-    return arrive();
-  }
-  ask(std::move(wanting));
-  return false;
-}
-
-/// False where contents have to come first.
-bool Session::widen() {
-  if (!absent_) absent_.emplace(*repository_, *options_.wider);
-  if (wanting_) {
-    const std::vector<std::string> missing = wanting_->missing_paths();
-    report_.contents_missing.insert(report_.contents_missing.end(), missing.begin(), missing.end());
-    report_.contents_received += wanting_->entries() - missing.size();
-    wanting_.reset();
-  }
-  Wanting wanting(*repository_, taking_->incoming().objects());
-  while (!wanting.is_full()) {
-    const std::optional<AbsentContents::Item> item = absent_->next();
-    if (!item) break;
-    wanting.add(*item);
-  }
-  if (!wanting.is_empty()) {
-    ask(std::move(wanting));
-    return false;
-  }
-  if (!report_.contents_missing.empty()) {
-    taking_->incoming().flush();
-    return true;
-  }
-  taking_->incoming().widen(options_.wider_than, *options_.wider);
-  options_.wider.reset();
-  return true;
-}
-
-void Session::ask(Wanting wanting) {
-  say(wire::FrameType::kWant, wanting.message());
-  taking_->begin_answer(wanting.contents(), wanting.answer_bytes_max());
-  wanting_.emplace(std::move(wanting));
+  if (wanting == nullptr) return acknowledge();
+  say(wire::FrameType::kWant, wanting->message());
+  taking_->begin_answer(wanting->contents(), wanting->answer_bytes_max());
 }
 
 void Session::acknowledge() {
   was_taken_ = true;
-  if (is_partial_ || is_news(taking_->was_empty(), theirs_)) {
+  if (want_rounds_->is_partial() || is_news(taking_->was_empty(), theirs_)) {
     wire::AckMessage ack;
     ack.stream = taking_->stream();
     ack.agreement = wire::agreement_digest(agreement());

@@ -17,7 +17,7 @@
 #include "sync/arrival.h"
 #include "sync/sending.h"
 #include "sync/taking.h"
-#include "sync/wanting.h"
+#include "sync/want_rounds.h"
 #include "wire/frame.h"
 #include "wire/hello.h"
 #include "wire/messages.h"
@@ -93,9 +93,6 @@ class Session : public net::Protocol {
   void begin_sending();
   void handle_want(const wire::WantMessage& want);
   void go_on_taking();
-  bool arrive();
-  bool widen();
-  void ask(Wanting wanting);
   void acknowledge();
   bool is_partial_there() const { return !scope_there_.is_whole(); }
   void send_more();
@@ -135,11 +132,7 @@ class Session : public net::Protocol {
   int needs_heard_ = 0;
   std::unique_ptr<Taking> taking_;
   bool was_taken_ = false;
-  bool is_partial_ = false;                     // as it was told
-  bool has_arrived_ = false;                    // what was taken is in the refs
-  int merge_rounds_ = 0;                        // how often contents were asked for to merge
-  std::optional<Wanting> wanting_;              // what was asked for and has not come yet
-  std::optional<AbsentContents> absent_;        // of the wider scope
+  std::optional<WantRounds> want_rounds_;       // where this side takes, once streams begin
   bool ack_is_queued_ = false;                  // in out_: the peer cannot have read it
   std::optional<wire::AgreementDigest> acked_;  // what the other's ACK said
   std::uint64_t flushed_at_millis_ = 0;
