@@ -20,6 +20,7 @@ enum class FrameType : std::uint8_t {
   kSignature,
   kWant,
   kPing = 128,
+  kExpect,
 };
 
 /// Type and payload together, at most.

@@ -175,6 +175,22 @@ ErrorMessage decode_error(ByteView payload) {
   return error;
 }
 
+Bytes encode(const ExpectMessage& expect) {
+  Bytes out;
+  core::put_varint(out, expect.commits);
+  core::put_varint(out, expect.documents);
+  return out;
+}
+
+ExpectMessage decode_expect(ByteView payload) {
+  FieldReader in(payload, "EXPECT");
+  ExpectMessage expect;
+  expect.commits = in.varint();
+  expect.documents = in.varint();
+  in.expect_end();
+  return expect;
+}
+
 void check_ping(ByteView payload) {
   if (payload.size() <= kPingBytesMax) return;
   throw Error(ErrorCode::kCorrupt,

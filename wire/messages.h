@@ -97,6 +97,16 @@ struct ErrorMessage {
 Bytes encode(const ErrorMessage& error);
 ErrorMessage decode_error(ByteView payload);
 
+/// How much the next stream will bring: a hint for people who wait. Any values are legal.
+struct ExpectMessage {
+  std::uint64_t commits = 0;
+  /// How many more the sender's largest tree has than the receiver's.
+  std::uint64_t documents = 0;
+  friend bool operator==(const ExpectMessage&, const ExpectMessage&) = default;
+};
+Bytes encode(const ExpectMessage& expect);
+ExpectMessage decode_expect(ByteView payload);
+
 /// A PING's payload means nothing; only its length is checked.
 inline constexpr std::size_t kPingBytesMax = 64;
 void check_ping(ByteView payload);

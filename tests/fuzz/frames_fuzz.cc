@@ -58,6 +58,7 @@ void check_message(FrameType type, ByteView payload) {
   if (type == FrameType::kNeed) check_one_encoding(payload, decode_need);
   if (type == FrameType::kAck) check_one_encoding(payload, decode_ack);
   if (type == FrameType::kWant) check_one_encoding(payload, decode_want);
+  if (type == FrameType::kExpect) check_one_encoding(payload, decode_expect);
   if (type == FrameType::kError) check_one_encoding(payload, decode_error);
   if (type == FrameType::kSignature) check_one_encoding(payload, decode_bundle_signature);
 }

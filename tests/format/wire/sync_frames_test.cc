@@ -171,6 +171,7 @@ TEST_CASE("small frames are what the vectors say") {
         encode(WantMessage{{{CommitId(kOld), {7, 8, 300}}, {CommitId(kNew), {0}}}}));
   check("ERROR", FrameType::kError, encode(ErrorMessage{300, "why"}));
   check("PING", FrameType::kPing, "hi");
+  check("EXPECT", FrameType::kExpect, encode(ExpectMessage{300, 1'000'000}));
   BundleSignature signature;
   signature.key.bytes.fill(0xc3);
   signature.signature.bytes.fill(0xd4);

@@ -85,6 +85,8 @@ TEST_CASE("small frames have one encoding each") {
                [](ByteView bytes) { return encode(decode_need(bytes)); });
   check_strict(encode(ack_of(2)), [](ByteView bytes) { return encode(decode_ack(bytes)); });
   check_strict(encode(want_of(3)), [](ByteView bytes) { return encode(decode_want(bytes)); });
+  check_strict(encode(ExpectMessage{300, 70'000}),
+               [](ByteView bytes) { return encode(decode_expect(bytes)); });
   check_strict(encode(ErrorMessage{300, "no"}),
                [](ByteView bytes) { return encode(decode_error(bytes)); });
   BundleSignature signature;
@@ -101,6 +103,8 @@ TEST_CASE("small frames are read as they were written") {
   CHECK(decode_need(encode(need)) == need);
   const WantMessage want = want_of(1500);
   CHECK(decode_want(encode(want)) == want);
+  const ExpectMessage expect{UINT64_MAX, 0};
+  CHECK(decode_expect(encode(expect)) == expect);
   const ErrorMessage error{static_cast<std::uint64_t>(ErrorReason::kVersion), "speak 1"};
   CHECK(decode_error(encode(error)) == error);
 }
