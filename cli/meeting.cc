@@ -33,7 +33,9 @@ void add_conversation(Context& context, const std::string& doing, const sync::Re
   const ProgressFunction show = context.progress("bytes");
   if (show) {
     options.progress = [show, doing](const sync::Bandwidth& bandwidth) {
-      show({doing, bandwidth.total_in + bandwidth.total_out, 0});
+      const std::uint64_t done = bandwidth.total_in + bandwidth.total_out;
+      const std::uint64_t all = bandwidth.ahead > 0 ? done + bandwidth.ahead : 0;
+      show({doing, done, all});
     };
   }
   options.first_contact = [url = remote.url](const PublicKey& key) {

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kFirstShown{1000};
 constexpr std::chrono::milliseconds kShownEvery{200};
+constexpr double kLongestShown = 100.0 * 24 * 3600;  // whoever estimates more does not know
 
 std::string duration(std::uint64_t seconds) {
   if (seconds < 60) return std::to_string(seconds) + " s";
@@ -54,7 +55,9 @@ void ProgressMeter::update(const Progress& progress) {
   line += ", " + amount(static_cast<std::uint64_t>(rate), unit_) + "/s";
   if (progress.all > progress.done && rate > 0) {
     const double left = static_cast<double>(progress.all - progress.done) / rate;
-    line += ", " + duration(static_cast<std::uint64_t>(left) + 1) + " left";
+    if (left < kLongestShown) {
+      line += ", " + duration(static_cast<std::uint64_t>(left) + 1) + " left";
+    }
   }
   std::fprintf(stderr, "\r\x1b[K%s", line.substr(0, 79).c_str());
   visible_ = true;

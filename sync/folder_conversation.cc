@@ -77,6 +77,7 @@ class Pump {
     bandwidth.payload_in += in.size();
     bandwidth.total_out = bandwidth.payload_out;
     bandwidth.total_in = bandwidth.payload_in;
+    bandwidth.ahead = near_.bytes_ahead();
     if (options_.progress) options_.progress(bandwidth);
     if (out.empty() && in.empty() && (!near_.finished() || !far_.finished())) {
       throw Error(ErrorCode::kCorrupt, "the two repositories wait for each other",
@@ -137,6 +138,7 @@ SyncResult talk_to_folder(const fs::path& place, const Self& self, const Session
   result.error = pump.run();
   result.report = near->report();
   result.bandwidth = pump.bandwidth;
+  result.bandwidth.ahead = 0;
   if (options.on_settled && !result.error) options.on_settled(result.report);
   result.took = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - begun);

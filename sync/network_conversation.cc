@@ -113,19 +113,27 @@ SyncResult talk_over_network(const Place& place, const SecretKey& key, const net
                              const SyncOptions& options) {
   const auto begun = std::chrono::steady_clock::now();
   std::unique_ptr<Session> session;
-  std::mutex mutex;  // of `waker`: the session's thread writes it, this one reads it
+  std::mutex mutex;  // of what the session's thread writes and this one reads
+  const Session* talking = nullptr;
   net::Waker waker;
   std::atomic<bool> failed_here = false;
   const net::ProtocolFactory factory =
       [&](const net::Peer& peer) -> std::unique_ptr<net::Protocol> {
     session = make(peer.key);
     const std::lock_guard lock(mutex);
+    talking = session.get();
     waker = peer.wake;
     return std::make_unique<LentSession>(*session, options.on_settled, failed_here);
   };
   net::TalkOptions talk = talk_options(options);
   talk.progress = [&](const net::Traffic& traffic) {
-    if (options.progress) options.progress(bandwidth_of(traffic));
+    if (options.progress) {
+      Bandwidth bandwidth = bandwidth_of(traffic);
+      std::unique_lock lock(mutex);
+      if (talking != nullptr) bandwidth.ahead = talking->bytes_ahead();
+      lock.unlock();
+      options.progress(bandwidth);
+    }
     if (!wake || !wake()) return;
     const std::lock_guard lock(mutex);
     if (waker) waker();

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <span>
 #include <unordered_set>
+#include <utility>
 
 #include "isodb/error.h"
+#include "objects/tree.h"
 #include "sync/agreements.h"
 #include "wire/frame.h"
 
@@ -20,6 +24,9 @@ constexpr int kQuickLineLevel = 1;
 constexpr std::int64_t kQuickLineBytesPerSecond = 4'000'000;
 constexpr std::int64_t kQuickLineBytesMin = 1 << 20;  // seen before it is believed
 constexpr std::int64_t kMicrosPerSecond = 1'000'000;
+/// With fewer commits and new documents nobody waits.
+constexpr std::uint64_t kExpectedMin = 1'000;
+constexpr std::ptrdiff_t kHeadsLookedAtMax = 100;
 
 std::int64_t now_micros() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
@@ -86,7 +93,8 @@ std::vector<CommitId> Sending::heads_told() const {
 }
 
 void Sending::plan(const Have& have) {
-  Missing missing = missing_commits(repository_, have, commits_named(repository_, ours_));
+  const std::vector<CommitId> heads = commits_named(repository_, ours_);
+  Missing missing = missing_commits(repository_, have, heads);
   if (!taken_.empty()) {
     const std::unordered_set<Id> taken(taken_.begin(), taken_.end());
     std::erase_if(missing.commits, [&](const CommitId& id) { return taken.contains(id); });
@@ -101,6 +109,28 @@ void Sending::plan(const Have& have) {
                                  other_.resume->operations, other_.resume->document_bytes};
   }
   open(std::move(missing.commits), std::move(options));
+  expect(heads, missing.had);
+}
+
+/// Reads no more than the roots of some trees: the stream must not wait for a hint.
+void Sending::expect(const std::vector<CommitId>& heads, const std::vector<CommitId>& had) {
+  if (commits_to_send_.empty()) return;
+  const std::uint64_t here = documents_of_largest(heads);
+  std::uint64_t there = documents_of_largest(had);
+  if (other_.resume) there += std::min(other_.resume->operations, here);
+  const wire::ExpectMessage expected{commits_to_send_.size(), here - std::min(here, there)};
+  const bool is_much = expected.commits + expected.documents >= kExpectedMin;
+  if (is_much || other_.resume || heads_told().empty()) expect_ = expected;
+}
+
+std::uint64_t Sending::documents_of_largest(const std::vector<CommitId>& heads) const {
+  std::uint64_t documents = 0;
+  const auto count = std::min(std::ssize(heads), kHeadsLookedAtMax);
+  for (const CommitId& id : std::span(heads).first(static_cast<std::size_t>(count))) {
+    const TreeId tree = repository_.read_commit(id).tree;
+    documents = std::max(documents, objects::count_documents(repository_.nodes(), tree));
+  }
+  return documents;
 }
 
 void Sending::open(std::vector<CommitId> commits, Outgoing::Options options) {
@@ -111,6 +141,8 @@ void Sending::open(std::vector<CommitId> commits, Outgoing::Options options) {
   commits_to_send_ = outgoing_->planned();
   level_ = options_.level;
   begun_at_ = bytes_ = 0;
+  estimate_.forget();
+  expect_.reset();
   writer_.emplace(other_.known, level_);
 }
 
@@ -135,6 +167,17 @@ void Sending::set(int level) {
 std::vector<Bytes> Sending::next_frames() {
   if (has_ended()) return {};
   adapt();
+  std::vector<Bytes> frames;
+  if (const auto expected = std::exchange(expect_, std::nullopt)) {
+    estimate_.expect(*expected);
+    if (other_.resume) estimate_.resume_behind(other_.resume->document_bytes);
+    wire::FrameWriter(frames.emplace_back()).add(wire::FrameType::kExpect, encode(*expected));
+  }
+  add_run(frames);
+  return frames;
+}
+
+void Sending::add_run(std::vector<Bytes>& frames) {
   bool is_last = false;
   while (!writer_->is_full()) {
     const std::optional<wire::Element> element = outgoing_->next();
@@ -143,16 +186,17 @@ std::vector<Bytes> Sending::next_frames() {
       break;
     }
     is_empty_ = false;
+    estimate_.note(*element);
     writer_->add(*element);
     if (outgoing_->commit_is_whole()) writer_->commit_is(outgoing_->commit());
   }
-  std::vector<Bytes> frames;
   for (const Bytes& payload : writer_->take_run(stream_)) {
-    wire::FrameWriter(frames.emplace_back()).add(wire::FrameType::kRun, payload);
+    Bytes& frame = frames.emplace_back();
+    wire::FrameWriter(frame).add(wire::FrameType::kRun, payload);
+    bytes_ += static_cast<std::int64_t>(frame.size());
+    estimate_.note_bytes(frame.size());
   }
-  for (const Bytes& frame : frames) bytes_ += static_cast<std::int64_t>(frame.size());
   if (is_last) frames.push_back(end_frame());
-  return frames;
 }
 
 Bytes Sending::end_frame() {

@@ -9,6 +9,7 @@
 #include "repo/state.h"
 #include "sync/missing.h"
 #include "sync/outgoing.h"
+#include "sync/stream_estimate.h"
 #include "wire/hello.h"
 #include "wire/messages.h"
 #include "wire/run.h"
@@ -57,13 +58,18 @@ class Sending {
   std::uint8_t stream() const { return stream_; }
   std::uint64_t commits() const { return commits_; }
   std::uint64_t operations() const { return operations_; }
+  /// Of the stream at hand, as far as can be told: see StreamEstimate.
+  std::uint64_t bytes_to_come() const { return has_ended() ? 0 : estimate_.bytes_to_come(); }
 
  private:
   std::vector<CommitId> heads_told() const;
   void plan(const Have& have);
+  void expect(const std::vector<CommitId>& heads, const std::vector<CommitId>& had);
+  std::uint64_t documents_of_largest(const std::vector<CommitId>& heads) const;
   void open(std::vector<CommitId> commits, Outgoing::Options options);
   void adapt();
   void set(int level);
+  void add_run(std::vector<Bytes>& frames);
   Bytes end_frame();
 
   RepositoryState& repository_;
@@ -75,6 +81,8 @@ class Sending {
   std::vector<CommitId> taken_, as_objects_;
   std::unique_ptr<Outgoing> outgoing_;
   std::optional<wire::RunWriter> writer_;
+  StreamEstimate estimate_;
+  std::optional<wire::ExpectMessage> expect_;  // to be said before the stream
   int level_ = 0;
   std::int64_t begun_at_ = 0;  // of the stream, in microseconds
   std::int64_t bytes_ = 0;     // of the stream

@@ -68,6 +68,7 @@ void Session::receive(ByteView plaintext) {
   try {
     while (const std::optional<wire::Frame> frame = frames_.next(plaintext)) handle(*frame);
     flush_when_due();
+    estimate();
   } catch (const Error& error) {
     tell(error);
     throw;
@@ -86,6 +87,11 @@ void Session::handle(const wire::Frame& frame) {
   switch (frame.type) {
     case wire::FrameType::kPing:
       return wire::check_ping(frame.payload);
+    case wire::FrameType::kExpect: {
+      const wire::ExpectMessage told = wire::decode_expect(frame.payload);
+      if (taking_) taking_->expect(told);
+      return;
+    }
     case wire::FrameType::kError:
       handle_error(wire::decode_error(frame.payload));
     case wire::FrameType::kHello:
@@ -319,7 +325,13 @@ Bytes Session::produce(std::size_t bytes_max) {
     out_.pop_front();
     if (out_.empty()) ack_is_queued_ = false;
   }
+  estimate();
   return bytes;
+}
+
+void Session::estimate() {
+  const std::uint64_t to_come = taking_ && !was_taken_ ? taking_->bytes_to_come() : 0;
+  bytes_ahead_ = to_come + (sending_ ? sending_->bytes_to_come() : 0);
 }
 
 /// Of a session that stays open: tells what has moved here since.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -66,6 +67,9 @@ class Session : public net::Protocol {
   bool is_settled() const;
   /// Of the session so far.
   Report report() const;
+  /// Bytes of the streams under way that are still to come and to go, as far as can be told; 0:
+  /// nobody knows. For people who wait. Any thread.
+  std::uint64_t bytes_ahead() const { return bytes_ahead_; }
 
  private:
   enum class Phase {
@@ -97,6 +101,7 @@ class Session : public net::Protocol {
   bool is_partial_there() const { return !scope_there_.is_whole(); }
   void send_more();
   void send_when_moved();
+  void estimate();
   void tell(const Error& error);
   wire::Agreement agreement();
   bool is_news(bool stream_was_empty, const wire::Agreement& refs) const;
@@ -137,6 +142,7 @@ class Session : public net::Protocol {
   std::optional<wire::AgreementDigest> acked_;  // what the other's ACK said
   std::uint64_t flushed_at_millis_ = 0;
   std::uint64_t transactions_seen_ = 0;
+  std::atomic<std::uint64_t> bytes_ahead_ = 0;
   Report report_;
 };
 

@@ -13,7 +13,9 @@ constexpr int kNeedsMax = 3;
 }  // namespace
 
 Taking::Taking(RepositoryState& repository, const PublicKey& peer)
-    : repository_(repository), incoming_(repository, peer) {}
+    : repository_(repository), incoming_(repository, peer) {
+  if (const auto resume = incoming_.resume()) estimate_.resume_behind(resume->bytes);
+}
 
 void Taking::begin(std::vector<CommitId> known) {
   known_ = std::move(known);
@@ -28,6 +30,7 @@ void Taking::begin_answer(std::unordered_set<Id> contents, std::uint64_t bytes_m
   begin(std::move(known_));
   incoming_.expect_contents(std::move(contents));
   answer_bytes_left_ = bytes_max;
+  estimate_.forget();
 }
 
 /// Nothing but contents, and no more than were asked for.
@@ -60,8 +63,10 @@ std::optional<wire::NeedMessage> Taking::run(ByteView payload) {
   if (is_given_up_) return std::nullopt;
   saw_runs_ = true;
   reader_->add_frame(payload);
+  estimate_.note_bytes(payload.size());
   while (std::optional<wire::Element> element = reader_->next()) {
     if (answer_bytes_left_) check_answer(*element);
+    estimate_.note(*element);
     const std::optional<Received> received = incoming_.take(*std::move(element));
     if (!received) continue;
     if (std::optional<wire::NeedMessage> said = note(*received)) return said;

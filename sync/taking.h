@@ -9,6 +9,7 @@
 #include "isodb/key.h"
 #include "repo/state.h"
 #include "sync/incoming.h"
+#include "sync/stream_estimate.h"
 #include "wire/messages.h"
 #include "wire/run.h"
 
@@ -27,6 +28,8 @@ class Taking {
   void begin(std::vector<CommitId> known);
   /// Before the first frame of the answer to a WANT: these contents, of at most so many bytes.
   void begin_answer(std::unordered_set<Id> contents, std::uint64_t bytes_max);
+  /// What the peer says of the stream that is next.
+  void expect(const wire::ExpectMessage& told) { estimate_.expect(told); }
   /// A RUN's payload. What has to be said then: a NEED, at most.
   std::optional<wire::NeedMessage> run(ByteView payload);
   /// END. True when the stream is whole: every one of `heads` is here or was refused. Otherwise
@@ -40,6 +43,8 @@ class Taking {
   /// Of all streams: new here, and operations.
   std::uint64_t commits() const { return commits_; }
   std::uint64_t operations() const { return operations_; }
+  /// Of the stream at hand, as far as can be told: see StreamEstimate.
+  std::uint64_t bytes_to_come() const { return estimate_.bytes_to_come(); }
   /// The first wire::AckMessage::kRefusedMax of them.
   const std::vector<wire::Refusal>& refused() const { return refused_; }
 
@@ -53,6 +58,7 @@ class Taking {
   Incoming incoming_;
   std::vector<CommitId> known_;
   std::optional<wire::RunReader> reader_;
+  StreamEstimate estimate_;
   std::uint8_t stream_ = 0;
   bool is_first_ = true, is_given_up_ = false, saw_runs_ = false, was_empty_ = true;
   std::optional<std::uint64_t> answer_bytes_left_;  // nullopt: it is none

@@ -34,6 +34,8 @@ struct Bandwidth {
   std::uint64_t payload_in = 0, payload_out = 0;  ///< of the protocol
   /// On the line, with TLS and without TCP's and IP's headers; of a folder the payload.
   std::uint64_t total_in = 0, total_out = 0;
+  /// While it lasts: what is still to come and to go, an estimate; 0: nobody knows.
+  std::uint64_t ahead = 0;
 };
 
 /// Ends what is under way, in order: what was taken stays, and a later session goes on there. Any

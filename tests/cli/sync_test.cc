@@ -1,5 +1,7 @@
 #include "tests/cli/sync_shell.h"
 
+#include <regex>
+
 namespace isodb::testing {
 namespace {
 
@@ -292,6 +294,35 @@ same office tablet
 )sh");
   INFO(ran.out << ran.err);
   CHECK(ran.out == "code 2\ncode 6\n1\ncode 0\ncode 0\nsame: office tablet\n");
+}
+
+TEST_CASE("a terminal is shown how long a clone over a slow line still takes") {
+  const Shell shell;
+  const Ran ran = shell.shell_on_terminal(kShell + std::string(R"sh(
+for n in $(seq 2500); do
+  echo "{\"id\":\"$n\",\"is\":\"$RANDOM$RANDOM$RANDOM$RANDOM\"}"
+done >animals.jsonl
+isodb -q -C office import jsonl animals.jsonl --key /id
+mkdir bin
+cat >bin/ssh <<'END'
+#!/bin/bash
+while [ "$1" != -- ]; do shift; done
+shift 2
+sh -c "$*" | while dd bs=2048 count=1 status=none >part; [ -s part ]; do cat part; sleep 0.05; done
+END
+chmod +x bin/ssh
+export PATH=$PWD/bin:$PATH
+fp=$(isodb -C office key fingerprint)
+isodb -q clone ssh://me@far$PWD/office tablet --fingerprint $fp 2>err; echo "code $?"
+key=$(grep -o 'member add ed25519:[0-9a-f]*' err | head -1 | cut -d' ' -f3)
+isodb -q -C office member add $key tablet
+isodb clone ssh://me@far$PWD/office tablet --fingerprint $fp; echo "code $?"
+)sh"));
+  INFO(ran.out);
+  CHECK(contains(ran.out, "code 7\n"));
+  CHECK(contains(ran.out, "code 0\n"));
+  CHECK(std::regex_search(ran.out, std::regex("clone: [0-9.]+ KiB of [0-9.]+ KiB, "
+                                              "[0-9.]+ KiB/s, [0-9]+ s left")));
 }
 
 TEST_CASE("a watching sync carries what is committed on either side, until a signal ends it") {

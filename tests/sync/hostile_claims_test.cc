@@ -272,6 +272,32 @@ TEST_CASE_METHOD(HostileFixture, "END with wrong counts ends the session, and no
   attack.check_refused(ErrorCode::kCorrupt, ErrorReason::kProtocol, "not begun");
 }
 
+TEST_CASE_METHOD(HostileFixture, "EXPECT of any numbers, at any time, changes a hint alone") {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  const CommitId commit = hostile.put("b.json", "1");
+  Attack attack(honest, hostile);
+  const auto expect = [&](std::uint64_t commits, std::uint64_t documents) {
+    attack.frame(FrameType::kExpect, encode(wire::ExpectMessage{commits, documents}));
+    CHECK(attack.session().bytes_ahead() <= std::uint64_t{1} << 50);
+  };
+  expect(1, 1);
+  attack.say(attack.hello(main_at(commit)));
+  expect(0, 0);
+  expect(kMost, kMost);
+  attack.run(parts_of(hostile, {commit}));
+  CHECK(attack.session().bytes_ahead() == std::uint64_t{1} << 50);
+  expect(0, kMost);
+  attack.say(wire::EndMessage{0, 1, 1});
+  expect(kMost, 0);
+  CHECK_FALSE(attack.error);
+  CHECK(attack.session().bytes_ahead() == 0);
+  CHECK(honest.head() == commit);
+  attack.frame(FrameType::kExpect, "too few bytes, or more");
+  REQUIRE(attack.error);
+  CHECK(attack.error->code() == ErrorCode::kCorrupt);
+  attack.check_sound();
+}
+
 TEST_CASE_METHOD(HostileFixture, "frames where they may not come end the session") {
   const Bytes run = run_frames(0, testing::plain_run(commit_with({}), {head()})).front();
   const Bytes end = encode(wire::EndMessage{}), need = encode(wire::NeedMessage{});
