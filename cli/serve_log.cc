@@ -54,6 +54,10 @@ std::string report_text(const sync::Report& report) {
       text += " (" + grouped(moved.paths_in_conflict) + " in conflict)";
     }
   }
+  if (!report.refs_refused.empty()) {
+    text += "; left out " + counted(report.refs_refused.size(), "ref") + ", the first " +
+            printable_line(report.refs_refused.front()) + ": there are too many";
+  }
   for (const sync::RefusedCommit& refused : report.refused) {
     text.append("; refused ").append(refused.commit.short_hex()).append(": ");
     text += printable_line(refused.rule);

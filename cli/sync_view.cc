@@ -96,6 +96,12 @@ void print_report(Context& context, const sync::Report& report) {
     context.out() << "  " << printable(tag)
                   << " is another tag there: see 'isodb ref list remotes/'\n";
   }
+  if (!report.refs_refused.empty()) {
+    context.out() << "  " << counted(report.refs_refused.size(), "ref")
+                  << " left out, for there are too many here: "
+                  << printable(report.refs_refused.front())
+                  << (report.refs_refused.size() > 1 ? " and so on" : "") << "\n";
+  }
   for (const std::string& path : report.waiting) {
     context.out() << "  " << printable(path) << " waits to be merged: it takes what is not here\n";
   }
@@ -117,6 +123,7 @@ void add_report(JsonObject& object, const sync::Report& report) {
       .objects("refused_there", json_of(report.refused_there))
       .strings("waiting", report.waiting)
       .strings("tags_differ", report.tags_differ)
+      .strings("refs_refused", report.refs_refused)
       .boolean("agreed", report.agreed);
 }
 
@@ -161,6 +168,7 @@ void print_refused(Context& context, const sync::RefusedRecord& record) {
 ExitCode exit_code_of(const SyncResult& result) {
   if (result.unreachable) return ExitCode::kUnreachable;
   if (result.error) return exit_code_of(result.error->code());
+  if (!result.report.refs_refused.empty()) return ExitCode::kFailed;
   const bool refused = !result.report.refused.empty() || !result.report.refused_there.empty();
   return refused ? ExitCode::kUnverified : ExitCode::kDone;
 }

@@ -1,6 +1,7 @@
 #include "sync/arrival.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "isodb/error.h"
 #include "repo/branch_merge.h"
@@ -16,7 +17,19 @@ constexpr int kRoundsMax = 1000;
 class Arrival {
  public:
   Arrival(RepositoryState& repository, Incoming& incoming, const Destination& destination)
-      : repository_(repository), incoming_(incoming), destination_(destination) {}
+      : repository_(repository), incoming_(incoming), destination_(destination) {
+    const std::vector<std::string> counted =
+        destination.into_branches
+            ? std::vector<std::string>{std::string(kBranches), std::string(kTags)}
+            : std::vector<std::string>{tracking("")};
+    for (const std::string& prefix : counted) {
+      for (refs::Ref& ref : repository.database->refs(prefix)) {
+        known_.emplace(std::move(ref.name), ref.target);
+      }
+    }
+    has_unmerged_ = !repository.database->refs("peeled/").empty() ||
+                    !repository.database->refs("waiting/").empty();
+  }
 
   /// `more`: commits that were taken, of a branch whose heads were refused.
   void add(const std::string& name, const std::vector<Id>& ids, const std::vector<CommitId>& more) {
@@ -38,7 +51,7 @@ class Arrival {
 
   refs::WriteBatch batch;
   std::vector<MovedRef> moved;
-  std::vector<std::string> tags_differ;
+  std::vector<std::string> tags_differ, refused;
   std::vector<ContentNotHeld::Need> needs;
 
  private:
@@ -52,17 +65,38 @@ class Arrival {
     for (const Id& id : ids) {
       if (incoming_.objects().contains(id)) heads.emplace_back(id);
     }
-    if (heads.empty()) return;
+    const std::string ref = destination_.into_branches
+                                ? name
+                                : tracking(std::string_view(name).substr(kBranches.size()));
+    if (heads.empty() || is_there(ref, heads) || !has_room(ref)) return;
     try {
       if (destination_.into_branches) {
         merge(repo::merge_into_branch(repository_, name, heads, incoming_.objects()));
       } else {
-        move(tracking(std::string_view(name).substr(kBranches.size())), heads);
+        move(ref, heads);
       }
     } catch (const ContentNotHeld& error) {
       needs.insert(needs.end(), error.needs().begin(), error.needs().end());
       unmerged_.emplace_back(name, std::move(heads));
     }
+  }
+
+  /// Most branches are as they were: then nothing is read but the list of all.
+  bool is_there(const std::string& ref, const std::vector<CommitId>& heads) const {
+    const auto known = known_.find(ref);
+    return !has_unmerged_ && heads.size() == 1 && known != known_.end() &&
+           known->second == heads.front();
+  }
+
+  /// For this ref, which may be there already.
+  bool has_room(const std::string& name) {
+    if (known_.contains(name)) return true;
+    if (known_.size() >= kRefsTakenMax) {
+      refused.push_back(name);
+      return false;
+    }
+    known_.emplace(name, Id{});  // from now on
+    return true;
   }
 
   void merge(const repo::BranchMerge& merge) {
@@ -81,6 +115,7 @@ class Arrival {
   void add_tag(const std::string& name, const Id& id) {
     if (!may_be_tag(id)) return;
     const std::optional<Id> ours = repository_.database->ref(name);
+    if (!ours && !has_room(name)) return;
     if (!ours) return set(name, id);
     if (*ours == id) return;
     tags_differ.push_back(name);
@@ -103,6 +138,8 @@ class Arrival {
   RepositoryState& repository_;
   Incoming& incoming_;
   const Destination& destination_;
+  std::unordered_map<std::string, Id> known_;  // refs that are counted
+  bool has_unmerged_ = false;                  // some branch has more than its ref says
   std::vector<std::pair<std::string, std::vector<CommitId>>> unmerged_;
 };
 
@@ -162,6 +199,7 @@ std::vector<ContentNotHeld::Need> bring_to_refs(RepositoryState& repository, Inc
     for (const ContentNotHeld::Need& need : arrival.needs) report.waiting.push_back(need.path);
     report.moved.insert(report.moved.end(), arrival.moved.begin(), arrival.moved.end());
     report.tags_differ = std::move(arrival.tags_differ);
+    report.refs_refused = std::move(arrival.refused);
     return {};
   }
   throw Error(ErrorCode::kBusy, "other processes moved the branches 1000 times in a row",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,11 @@
 #include "wire/hello.h"
 
 namespace isodb::sync {
+
+/// Branches and tags that a repository may have, in all, to be given another one by a peer; and
+/// refs below one remote's name. Far below what a session can name, so that no peer's refs ever
+/// keep the others from syncing.
+inline constexpr std::size_t kRefsTakenMax = 16'384;
 
 /// Where what was received goes.
 struct Destination {
@@ -22,7 +28,8 @@ struct Destination {
 /// what came); a tag that is new here is made; one that is another here is kept as
 /// remotes/<remote>/tags/…. `extra` goes into the same transaction. Branches that a local writer
 /// moves meanwhile are computed again. Heads in `theirs` that are not here were refused and are
-/// passed over. Adds to `report`.
+/// passed over; so are refs that would be new here above kRefsTakenMax, and what came of them is
+/// kept as what no ref names: until it is collected. Adds to `report`.
 ///
 /// In a partial repository a branch may need contents to be merged. With `may_ask` these are
 /// returned, and nothing is done; else that branch stays as it is, with what was taken of it kept

@@ -58,7 +58,8 @@ class Clone {
     if (state_ && result.peer) record_refused(*state_, *result.peer, result.report);
     // Else it can be tried again.
     if (!result.error && result.report.contents_missing.empty()) finish(result);
-    explain_shortfall(result);
+    // A clone without the refs that are too many is finished all the same.
+    if (result.report.refs_refused.empty()) explain_shortfall(result);
     return result;
   }
 

@@ -28,13 +28,14 @@ Report since(const Report& before, const Report& now) {
   news.refused = after(now.refused, before.refused.size());
   news.refused_there = after(now.refused_there, before.refused_there.size());
   news.tags_differ = now.tags_differ;
+  if (now.refs_refused != before.refs_refused) news.refs_refused = now.refs_refused;
   news.agreed = now.agreed;
   return news;
 }
 
 bool is_news(const Report& report) {
   return report.commits_sent + report.commits_received > 0 || !report.moved.empty() ||
-         !report.refused.empty() || !report.refused_there.empty();
+         !report.refused.empty() || !report.refused_there.empty() || !report.refs_refused.empty();
 }
 
 }  // namespace

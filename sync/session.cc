@@ -194,10 +194,11 @@ void Session::handle_want(const wire::WantMessage& want) {
   sending_->answer(wanted_contents(*repository_, commits_named(*repository_, ours_), want));
 }
 
-/// The commits that both sides hold when all streams were taken; empty where some were refused.
+/// The commits that both sides hold when all streams were taken; empty where some, or refs, were
+/// refused.
 wire::Agreement Session::agreement() {
-  const bool some_refused =
-      !report_.refused_there.empty() || (taking_ && !taking_->refused().empty());
+  const bool some_refused = !report_.refused_there.empty() || !report_.refs_refused.empty() ||
+                            (taking_ && !taking_->refused().empty());
   if (some_refused) return {};
   if (!sending_) return theirs_;
   if (!taking_) return ours_;

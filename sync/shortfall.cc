@@ -1,5 +1,7 @@
 #include "sync/shortfall.h"
 
+#include "sync/arrival.h"
+
 namespace isodb::sync {
 namespace {
 
@@ -13,7 +15,13 @@ std::string first_of(const std::vector<std::string>& paths) {
 void explain_shortfall(SyncResult& result) {
   const Report& report = result.report;
   if (result.error) return;
-  if (!report.waiting.empty()) {
+  if (!report.refs_refused.empty()) {
+    result.error = Error(ErrorCode::kLimit,
+                         "there are " + std::to_string(kRefsTakenMax) +
+                             " branches and tags here, the most that are taken from others: " +
+                             first_of(report.refs_refused) + " was left out",
+                         "delete what nobody needs, here and there: isodb branch -d NAME");
+  } else if (!report.waiting.empty()) {
     result.error = Error(ErrorCode::kNotHeld,
                          "merging " + first_of(report.waiting) +
                              " takes contents that neither side holds; what came is kept",

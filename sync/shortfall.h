@@ -4,7 +4,7 @@
 
 namespace isodb::sync {
 
-/// Makes an error of what a partial repository could not be given, in a session that ended well.
+/// Makes an error of what a repository could not be given, in a session that ended well.
 void explain_shortfall(SyncResult& result);
 
 }  // namespace isodb::sync

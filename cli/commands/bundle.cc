@@ -109,6 +109,7 @@ ExitCode apply(const FileArguments& arguments, Context& context) {
     }
     moved = moved || applied.is_complete;
     if (!applied.report.refused.empty()) code = ExitCode::kUnverified;
+    if (!applied.report.refs_refused.empty()) code = ExitCode::kFailed;
   }
   return moved ? worse_of(code, conflicts_remaining(context, repository)) : code;
 }

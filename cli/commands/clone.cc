@@ -120,6 +120,10 @@ ExitCode run(const Arguments& arguments, Context& context) {
   options.progress = {};
   if (!result.error) {
     print(context, arguments, folder, result);
+    if (const std::vector<std::string>& refs = result.report.refs_refused; !refs.empty()) {
+      context.note(counted(refs.size(), "ref") + " left out, for there are too many: the first is " +
+                   printable(refs.front()));
+    }
     for (const sync::RefusedCommit& refused : result.report.refused) {
       context.note("refused " + refused.commit.short_hex() + ": " + refused.rule);
     }

@@ -38,9 +38,11 @@ struct Report {
   /// What was asked for, to be in a wider scope, and the other side did not hold: its documents.
   std::vector<std::string> contents_missing;
   std::vector<std::string> tags_differ;  ///< another tag has this name here
-  bool takes_nothing = false;            ///< the other side, though this one would send
-  std::uint64_t commits_unsent = 0;      ///< with takes_nothing: of the branches here, not there
-  bool agreed = false;                   ///< both sides hold the same commits, and know it
+  /// Refs that were not made here, because there are too many (docs/protocol.md, Limits).
+  std::vector<std::string> refs_refused;
+  bool takes_nothing = false;        ///< the other side, though this one would send
+  std::uint64_t commits_unsent = 0;  ///< with takes_nothing: of the branches here, not there
+  bool agreed = false;               ///< both sides hold the same commits, and know it
 };
 
 }  // namespace isodb::sync
