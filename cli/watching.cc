@@ -35,9 +35,7 @@ class Watchers {
       const Clock::time_point begun = Clock::now();
       const sync::SyncResult result = meet(remote);
       if (result.error && is_over()) break;
-      if (result.error && !result.unreachable && result.error->code() != ErrorCode::kBusy) {
-        return tell_error(remote, result);
-      }
+      if (result.error && !may_pass(result)) return tell_error(remote, result);
       if (result.error) tell_error(remote, result);
       // A line that held for a while is worth trying at once.
       if (Clock::now() - begun > kWaitMax) wait = kWaitMin;
@@ -55,6 +53,10 @@ class Watchers {
     sync::Bandwidth bandwidth;  // when it was looked at last, a quarter of a second ago at most
   };
 
+  /// Tried again: the line is down, the server stops, or a command of this device took its turn.
+  static bool may_pass(const sync::SyncResult& result) {
+    return result.unreachable || result.error->code() == ErrorCode::kBusy;
+  }
   bool is_over() const { return options_.stop->requested() || (end_ && Clock::now() >= *end_); }
 
   sync::SyncResult meet(const sync::Remote& remote) {
@@ -106,7 +108,7 @@ class Watchers {
   void tell_error(const sync::Remote& remote, const sync::SyncResult& result) {
     const std::lock_guard lock(mutex_);
     const ExitCode code = exit_code_of(result);
-    if (!result.unreachable) code_ = worse_of(code_, code);
+    if (!may_pass(result)) code_ = worse_of(code_, code);
     report_error(error_of(remote, *result.error), code,
                  context_.json() ? ErrorForm::kJson : ErrorForm::kText);
   }

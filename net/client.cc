@@ -23,6 +23,7 @@ class Lent : public Protocol {
   Bytes produce(std::size_t bytes_max) override { return owner_.produce(bytes_max); }
   bool finished() const override { return owner_.finished(); }
   bool wants_input() const override { return owner_.wants_input(); }
+  void closing(const Error& why) override { owner_.closing(why); }
   void ended(const std::optional<Error>& why) override { owner_.ended(why); }
 
  private:

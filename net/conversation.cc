@@ -192,6 +192,16 @@ void Conversation::close(const Error& why) {
   if (!step_runs_) end_protocol();
 }
 
+void Conversation::close_telling(const Error& why) {
+  if (state_ != State::kTalking || line_closed_) return close(why);
+  state_ = State::kClosing;
+  inbox_.clear();
+  stream_->resume();  // what still comes is dropped, so that the peer can read
+  why_ = why;
+  is_telling_ = true;
+  if (!step_runs_) end_protocol();
+}
+
 void Conversation::abort() {
   if (state_ == State::kClosing) stream_->abort();
 }
@@ -210,7 +220,9 @@ void Conversation::end_protocol() {
   if (ending_) return;
   ending_ = true;
   workers_.submit([self = shared_from_this()]() mutable {
+    Bytes words;
     if (self->protocol_ != nullptr) {
+      if (self->is_telling_) words = self->last_words();
       try {
         self->protocol_->ended(self->why_);
       } catch (const std::exception&) {  // documented: there is nobody left to tell
@@ -218,12 +230,26 @@ void Conversation::end_protocol() {
       self->protocol_.reset();
     }
     EventLoop& loop = self->loop_;
-    loop.post([self = std::move(self)] {
+    loop.post([self = std::move(self), words = std::move(words)]() mutable {
+      if (self->is_telling_) {
+        self->stream_->send(std::move(words));
+        self->stream_->close(self->why_);
+      }
       self->protocol_over_ = true;
       self->hooks_.on_ended(*self);
       self->be_over_when_done();
     });
   });
+}
+
+/// By a worker, when no step runs any more.
+Bytes Conversation::last_words() {
+  try {
+    protocol_->closing(*why_);
+    return protocol_->produce(Protocol::kProduceBytesMin);
+  } catch (const std::exception&) {  // the reason for ending is the one to report
+    return {};
+  }
 }
 
 void Conversation::be_over_when_done() {

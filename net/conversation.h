@@ -42,6 +42,9 @@ class Conversation : public StreamOwner, public std::enable_shared_from_this<Con
   /// Ends it: a running step ends, the protocol is told, the line is closed. Nothing where it is
   /// ending already.
   void close(const Error& why);
+  /// The same, and the protocol may tell the peer first. The line stays open for that as long as
+  /// the running step takes.
+  void close_telling(const Error& why);
   /// Where it is ending, the line is closed at once.
   void abort();
   bool is_closing() const { return state_ == State::kClosing; }
@@ -72,6 +75,7 @@ class Conversation : public StreamOwner, public std::enable_shared_from_this<Con
   void take_step();
   void stepped(Done done);
   void end_protocol();
+  Bytes last_words();
   void be_over_when_done();
   /// By a worker.
   Done run_step(const Step& step);
@@ -91,6 +95,7 @@ class Conversation : public StreamOwner, public std::enable_shared_from_this<Con
   bool wants_input_ = true, may_produce_ = true, finished_ = false;  // as the last step left it
   bool woken_ = false, input_ended_ = false;
   bool line_closed_ = false, ending_ = false, protocol_over_ = false;
+  bool is_telling_ = false;  // the line is closed when the protocol's last words are there
   std::optional<Error> why_;
 };
 

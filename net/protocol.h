@@ -39,6 +39,10 @@ class Protocol {
   /// False: what the peer sends has to wait, and soon the peer itself. A protocol that cannot send
   /// must still take input, or two peers wait for each other for ever.
   virtual bool wants_input() const = 0;
+  /// This side is about to end the conversation, for a reason that the protocol has nothing to do
+  /// with: another one takes its place, the server stops. produce() is then asked a last time, for
+  /// what the peer should still be told; receive() is called no more.
+  virtual void closing(const Error& why) { static_cast<void>(why); }
   /// Called once, last, however it ended: nullopt when finished() was true and the line was closed
   /// in order. Here what was taken so far is made durable. What it throws is dropped.
   virtual void ended(const std::optional<Error>& why) { static_cast<void>(why); }

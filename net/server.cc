@@ -160,7 +160,7 @@ void Server::Inside::on_peer(Conversation& conversation) {
   if (superseded != nullptr) superseded->close(newer);
   // One that is ending anyway gets no more time for its farewell.
   if (device.talking->is_closing()) return device.talking->abort();
-  device.talking->close(newer);
+  device.talking->close_telling(newer);
 }
 
 void Server::Inside::on_ended(Conversation& conversation) {
@@ -225,7 +225,7 @@ void Server::Inside::end_all() {
   std::vector<std::shared_ptr<Conversation>> all;
   for (const auto& [unused, client] : clients) all.push_back(client.conversation);
   const Error why(ErrorCode::kBusy, "this side is being stopped", "try again later");
-  for (const auto& conversation : all) conversation->close(why);
+  for (const auto& conversation : all) conversation->close_telling(why);
   loop.at(EventLoop::Clock::now() + kStopPatience, [all] {
     for (const auto& conversation : all) conversation->abort();
   });

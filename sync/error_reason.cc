@@ -1,6 +1,7 @@
 #include "sync/error_reason.h"
 
 namespace isodb::sync {
+namespace {
 
 wire::ErrorReason reason_of(ErrorCode code) {
   switch (code) {
@@ -47,6 +48,25 @@ ErrorCode code_of(std::uint64_t reason) {
     default:
       return ErrorCode::kIo;
   }
+}
+
+}  // namespace
+
+wire::ErrorMessage message_of(const Error& error) {
+  return {static_cast<std::uint64_t>(reason_of(error.code())), error.what()};
+}
+
+wire::ErrorMessage message_of_closing(const Error& why) {
+  const bool is_superseded = why.code() == ErrorCode::kStale;
+  return {static_cast<std::uint64_t>(is_superseded ? wire::ErrorReason::kBusy
+                                                   : wire::ErrorReason::kClosing),
+          is_superseded ? "this device has connected anew" : why.what()};
+}
+
+Error error_said(const wire::ErrorMessage& message) {
+  const ErrorCode code = code_of(message.code);
+  return {code, "the other side says: " + printable(message.text),
+          code == ErrorCode::kBusy ? "try again; what came is kept" : ""};
 }
 
 std::string printable(std::string_view text) {

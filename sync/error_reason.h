@@ -9,10 +9,13 @@
 
 namespace isodb::sync {
 
-/// What ERROR says of an error here.
-wire::ErrorReason reason_of(ErrorCode code);
-/// What the number in a peer's ERROR means here: kIo where it is unknown.
-ErrorCode code_of(std::uint64_t reason);
+/// The ERROR that tells of an error here.
+wire::ErrorMessage message_of(const Error& error);
+/// The one that tells why a server ends a session that nothing is wrong with: see
+/// net::Protocol::closing().
+wire::ErrorMessage message_of_closing(const Error& why);
+/// What a peer's ERROR means here, as an error: kIo where its number is unknown.
+Error error_said(const wire::ErrorMessage& message);
 /// A peer's words, fit for a terminal and a log.
 std::string printable(std::string_view text);
 

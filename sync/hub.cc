@@ -12,6 +12,8 @@
 namespace isodb::sync {
 namespace {
 
+constexpr const char* kMainBranch = "heads/main";
+
 template <typename Item>
 std::vector<Item> after(const std::vector<Item>& items, std::size_t count) {
   return {items.begin() + static_cast<std::ptrdiff_t>(std::min(count, items.size())), items.end()};
@@ -33,6 +35,19 @@ Report since(const Report& before, const Report& now) {
   return news;
 }
 
+/// Whose members decide who may connect.
+std::string governing_branch(RepositoryState& repository, const ServeOptions& options) {
+  if (options.members_of.empty()) {
+    const bool has_main = repository.database->ref(kMainBranch).has_value();
+    return has_main ? kMainBranch : repository.branch();
+  }
+  if (!repository.database->ref(options.members_of)) {
+    throw Error(ErrorCode::kNotFound, "there is no branch " + options.members_of,
+                "'isodb branch' lists them");
+  }
+  return options.members_of;
+}
+
 bool is_news(const Report& report) {
   return report.commits_sent + report.commits_received > 0 || !report.moved.empty() ||
          !report.refused.empty() || !report.refused_there.empty() || !report.refs_refused.empty();
@@ -43,8 +58,13 @@ bool is_news(const Report& report) {
 /// A session of the server's side, and what it tells. One thread at a time, as a protocol.
 class Hub::Served : public net::Protocol {
  public:
-  Served(Hub& hub, const net::Peer& peer, const Rights& rights)
-      : hub_(hub), peer_(peer), number_(hub.enter(peer.wake)) {
+  /// `transactions`: when the rights were looked at.
+  Served(Hub& hub, const net::Peer& peer, const Rights& rights, std::uint64_t transactions)
+      : hub_(hub),
+        peer_(peer),
+        number_(hub.enter(peer.wake)),
+        pushes_(rights.pushes),
+        transactions_seen_(transactions) {
     SessionOptions options;
     options.peer = peer.key;
     options.sends = true;
@@ -59,12 +79,22 @@ class Hub::Served : public net::Protocol {
   Served& operator=(const Served&) = delete;
 
   void receive(ByteView plaintext) override {
+    check_rights();
     session_->receive(plaintext);
-    if (session_->is_settled()) tell();
+    tell_when_settled();
   }
-  Bytes produce(std::size_t bytes_max) override { return session_->produce(bytes_max); }
+  Bytes produce(std::size_t bytes_max) override {
+    check_rights();
+    Bytes bytes = session_->produce(bytes_max);
+    if (bytes.empty()) tell_when_settled();  // the ACK of what came has left
+    return bytes;
+  }
   bool finished() const override { return session_->finished(); }
   bool wants_input() const override { return session_->wants_input(); }
+  void closing(const Error& why) override {
+    is_over_ = true;
+    session_->closing(why);
+  }
   void ended(const std::optional<Error>& why) override {
     session_->ended(why);
     tell();
@@ -72,6 +102,26 @@ class Hub::Served : public net::Protocol {
   }
 
  private:
+  /// What a device may do is looked at again when anything was written, before more goes or comes.
+  void check_rights() {
+    if (is_over_) return;  // the last words
+    const std::uint64_t transactions = hub_.repository_->database->transactions();
+    if (transactions == transactions_seen_) return;
+    const std::optional<Rights> rights = hub_.rights_of(peer_.key);
+    if (rights && (rights->pushes || !pushes_)) {
+      transactions_seen_ = transactions;
+      return;
+    }
+    is_over_ = true;
+    if (!rights) session_->end(Error(ErrorCode::kDenied, "this device is no member any more"));
+    session_->end(
+        Error(ErrorCode::kBusy, "this device may only read from now on", "connect again"));
+  }
+
+  void tell_when_settled() {
+    if (session_->is_settled()) tell();
+  }
+
   void tell() {
     const Report report = session_->report();
     Report news = since(std::exchange(told_, report), report);
@@ -87,6 +137,9 @@ class Hub::Served : public net::Protocol {
   Hub& hub_;
   const net::Peer peer_;
   const std::uint64_t number_;
+  const bool pushes_;
+  std::uint64_t transactions_seen_;
+  bool is_over_ = false;
   std::optional<Session> session_;
   Report told_;
 };
@@ -94,6 +147,7 @@ class Hub::Served : public net::Protocol {
 Hub::Hub(std::shared_ptr<RepositoryState> repository, const ServeOptions& options)
     : repository_(std::move(repository)),
       options_(options),
+      governing_branch_(governing_branch(*repository_, options)),
       transactions_seen_(repository_->database->transactions()) {}
 
 Hub::~Hub() = default;
@@ -103,7 +157,7 @@ std::optional<Hub::Rights> Hub::rights_of(const PublicKey& key) const {
   const merge::Authority authority(
       repository_->nodes(), [this] { return repository_->read_commit(repository_->root).author; });
   std::optional<merge::Member> member;
-  if (const std::optional<Id> head = repository_->database->ref(repository_->branch())) {
+  if (const std::optional<Id> head = repository_->database->ref(governing_branch_)) {
     member = authority.member(repository_->head(*head)->tree, key);
   }
   if (member && !member->revoked) {
@@ -125,9 +179,10 @@ bool Hub::accepts(const PublicKey& key) noexcept {
 }
 
 std::unique_ptr<net::Protocol> Hub::make(const net::Peer& peer) {
+  const std::uint64_t transactions = repository_->database->transactions();
   const std::optional<Rights> rights = rights_of(peer.key);
   if (!rights) throw Error(ErrorCode::kDenied, "this device is no member any more");
-  return std::make_unique<Served>(*this, peer, *rights);
+  return std::make_unique<Served>(*this, peer, *rights, transactions);
 }
 
 void Hub::wake_when_moved() {

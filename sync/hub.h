@@ -17,6 +17,7 @@ namespace isodb::sync {
 /// them. Thread-safe.
 class Hub {
  public:
+  /// Error(kNotFound) where `options` name a branch that there is not.
   Hub(std::shared_ptr<RepositoryState> repository, const ServeOptions& options);
   ~Hub();
 
@@ -24,7 +25,7 @@ class Hub {
     std::string member;  ///< its name; "" for a key that was only allowed
     bool pushes = false;
   };
-  /// nullopt: is not let in. Looks at the current branch each time.
+  /// nullopt: is not let in. Looks at the members of the governing branch each time.
   std::optional<Rights> rights_of(const PublicKey& key) const;
   /// The same for TLS, which must not throw: trouble is told, and means no.
   bool accepts(const PublicKey& key) noexcept;
@@ -45,7 +46,8 @@ class Hub {
 
   const std::shared_ptr<RepositoryState> repository_;
   const ServeOptions& options_;
-  std::mutex mutex_;  // of what follows
+  const std::string governing_branch_;  // chosen once: no switch, and no peer's branch, changes it
+  std::mutex mutex_;                    // of what follows
   std::map<std::uint64_t, net::Waker> wakers_;
   std::uint64_t entered_ = 0;
   std::uint64_t transactions_seen_;

@@ -30,6 +30,7 @@ class LentSession : public net::Protocol {
   }
   bool finished() const override { return session_.finished(); }
   bool wants_input() const override { return session_.wants_input(); }
+  void closing(const Error& why) override { session_.closing(why); }
   void ended(const std::optional<Error>& why) override { session_.ended(why); }
 
  private:

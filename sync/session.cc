@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "core/varint.h"
-#include "sync/error_reason.h"
 
 namespace isodb::sync {
 namespace {
@@ -70,17 +69,16 @@ void Session::receive(ByteView plaintext) {
     flush_when_due();
     estimate();
   } catch (const Error& error) {
-    tell(error);
+    tell(message_of(error));
     throw;
   }
 }
 
 /// The other side, as the last thing it hears.
-void Session::tell(const Error& error) {
+void Session::tell(const wire::ErrorMessage& message) {
   if (std::exchange(failed_, true)) return;
   out_.clear();
-  say(wire::FrameType::kError,
-      wire::ErrorMessage{static_cast<std::uint64_t>(reason_of(error.code())), error.what()});
+  say(wire::FrameType::kError, message);
 }
 
 void Session::handle(const wire::Frame& frame) {
@@ -297,7 +295,7 @@ void Session::handle_ack(const wire::AckMessage& ack) {
 
 void Session::handle_error(const wire::ErrorMessage& error) {
   failed_ = true;  // it is not told what it knows
-  throw Error(code_of(error.code), "the other side says: " + printable(error.text));
+  throw error_said(error);
 }
 
 /// Frames of what is to be sent, where no other wait.
@@ -317,7 +315,7 @@ Bytes Session::produce(std::size_t bytes_max) {
       if (out_.empty()) send_more();
       if (out_.empty()) send_when_moved();
     } catch (const Error& error) {
-      tell(error);
+      tell(message_of(error));
       throw;
     }
     if (out_.empty()) break;

@@ -16,6 +16,7 @@
 #include "repo/state.h"
 #include "sync/agreements.h"
 #include "sync/arrival.h"
+#include "sync/error_reason.h"
 #include "sync/sending.h"
 #include "sync/taking.h"
 #include "sync/want_rounds.h"
@@ -61,7 +62,14 @@ class Session : public net::Protocol {
   Bytes produce(std::size_t bytes_max) override;
   bool finished() const override;
   bool wants_input() const override { return true; }
+  void closing(const Error& why) override { tell(message_of_closing(why)); }
   void ended(const std::optional<Error>& why) override;
+
+  /// Ends it for a reason of this side's: throws it. What produce() then gives tells the other.
+  [[noreturn]] void end(const Error& why) {
+    tell(message_of(why));
+    throw Error(why);
+  }
 
   /// Nothing is under way: all that was to be sent is acknowledged, all that came is durable.
   bool is_settled() const;
@@ -102,7 +110,7 @@ class Session : public net::Protocol {
   void send_more();
   void send_when_moved();
   void estimate();
-  void tell(const Error& error);
+  void tell(const wire::ErrorMessage& message);
   wire::Agreement agreement();
   bool is_news(bool stream_was_empty, const wire::Agreement& refs) const;
   bool has_unknown_heads() const;

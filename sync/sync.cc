@@ -1,5 +1,6 @@
 #include "isodb/sync.h"
 
+#include <chrono>
 #include <utility>
 
 #include "net/cancellation.h"
@@ -9,6 +10,7 @@
 #include "sync/conversation.h"
 #include "sync/refused.h"
 #include "sync/shortfall.h"
+#include "sync/turn.h"
 
 namespace isodb::sync {
 namespace {
@@ -60,6 +62,40 @@ void remember_key(Repository& repository, const Remote& remote, const SyncResult
   set_remote(repository, std::move(known));
 }
 
+/// As a command, or as one that watches. False: stopped, or time is up.
+bool take_turn(Turn& turn, const SyncOptions& options) {
+  using Clock = std::chrono::steady_clock;
+  const auto give_up = [&options, begun = Clock::now()] {
+    return (options.stop != nullptr && options.stop->requested()) ||
+           (options.time_max && Clock::now() - begun >= *options.time_max);
+  };
+  if (options.watch) return turn.take_as_watcher(give_up);
+  turn.take_as_command(give_up);
+  return true;
+}
+
+SyncResult sync_over_network(const Place& place, const std::shared_ptr<RepositoryState>& state,
+                             const Remote& remote, const SessionMaker& make,
+                             const SyncOptions& options) {
+  Contact contact(place, state->key(), remote, options);
+  if (auto failed = contact.ask()) return std::move(*failed);
+  const Remote& peer = contact.remote();
+  Turn turn(state->folder, peer.key ? peer.key->fingerprint() : peer.fingerprint);
+  SyncResult result;
+  if (!take_turn(turn, options)) {
+    result.error = Error(ErrorCode::kStale, "stopped");
+    return result;
+  }
+  const SessionMaker make_connected = [&](const PublicKey& key) {
+    turn.connected();
+    return make(key);
+  };
+  const auto wake = options.watch ? moved_here(state) : std::function<bool()>();
+  result = talk_over_network(place, state->key(), contact.accept(), make_connected, wake, options);
+  contact.explain(result);
+  return result;
+}
+
 }  // namespace
 
 StopRequest::StopRequest() : inside_(std::make_unique<net::Cancellation>()) {}
@@ -87,11 +123,7 @@ SyncResult sync_with(Repository& repository, const Remote& remote, const SyncOpt
     const Self self{repository.public_key(), repository.folder(), repository.id()};
     result = talk_to_folder(*folder, self, make, options);
   } else {
-    Contact contact(place, state->key(), remote, options);
-    if (auto failed = contact.ask()) return std::move(*failed);
-    const auto wake = options.watch ? moved_here(state) : std::function<bool()>();
-    result = talk_over_network(place, state->key(), contact.accept(), make, wake, options);
-    contact.explain(result);
+    result = sync_over_network(place, state, remote, make, options);
   }
   remember_key(repository, remote, result);
   if (result.peer) record_refused(*state, *result.peer, result.report);

@@ -78,7 +78,7 @@ enum class ErrorReason : std::uint32_t {
   kVersion,       ///< no version that both speak
   kRepository,    ///< another repository, or not the one that was asked for
   kDenied,        ///< the device may not do this
-  kBusy,          ///< a session with this device is open already
+  kBusy,          ///< this device has connected anew, or has to, for it may do less than before
   kLimit,         ///< more than is taken
   kTimeout,       ///< nothing came for too long
   kUnverified,    ///< a commit's signature does not hold, even as objects

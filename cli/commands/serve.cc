@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/meeting.h"
+#include "cli/ref_option.h"
 #include "cli/serve_log.h"
 #include "cli/signals.h"
 #include "cli/sync_view.h"
@@ -21,6 +22,7 @@ constexpr rlim_t kDescriptorsWanted = 10'000;
 struct Arguments {
   std::optional<std::string> folder;
   std::vector<std::string> listen, allow;
+  std::optional<std::string> members_of;
   std::uint64_t workers = 2;
   bool stdio = false;
 };
@@ -31,6 +33,8 @@ void declare(Options& options, Arguments& arguments) {
                  "where to listen, any number of times; default: every address, port 9436");
   options.option("--allow KEY", &arguments.allow,
                  "let in this key too, as 'isodb key export' prints it; any number of times");
+  options.option("--members-of BRANCH", &arguments.members_of,
+                 "whose members are let in; default: main, or the current branch without one");
   options.option("--workers COUNT", &arguments.workers, "threads that work; default: 2");
   options.flag("--stdio", arguments.stdio, "serve the one device at standard input and output");
 }
@@ -94,7 +98,7 @@ ExitCode serve_network(Repository& repository, sync::ServeOptions options, Serve
 }
 
 ExitCode run(const Arguments& arguments, Context& context) {
-  const sync::ServeOptions options = serve_options(arguments);
+  sync::ServeOptions options = serve_options(arguments);
   raise_descriptor_limit();
   std::optional<Repository> named;
   if (arguments.folder) {
@@ -104,6 +108,9 @@ ExitCode run(const Arguments& arguments, Context& context) {
     named = Repository::open(is_inside ? folder / ".isodb" : folder);
   }
   Repository& repository = named ? *named : context.repository(Access::kWrite);
+  if (arguments.members_of) {
+    options.members_of = existing_ref(repository, kHeadsPrefix, *arguments.members_of);
+  }
   ServeLog log(context, arguments.stdio ? LogTo::kStandardError : LogTo::kStandardOutput);
   return arguments.stdio ? serve_stdio(repository, options, log)
                          : serve_network(repository, options, log);
@@ -117,9 +124,10 @@ Command serve_command() {
       .summary = "let other devices sync with this repository",
       .details =
           "Listens until SIGINT or SIGTERM, and ends every session in order then. Who is let in is "
-          "decided as a device connects, by the members: readers are sent what they lack, writers "
-          "and admins may send too, and who was revoked or is no member learns nothing. Every "
-          "line is TLS 1.3 with the devices' own keys on both sides.\n\n"
+          "decided by the members of one branch, main by default, whichever is the current one: "
+          "readers are sent what they lack, writers and admins may send too, and who was revoked "
+          "or is no member learns nothing. Who is revoked while it is connected is sent nothing "
+          "more. Every line is TLS 1.3 with the devices' own keys on both sides.\n\n"
           "Prints a line for each thing that happens: who came, from where, what came and went, "
           "what was refused, bytes. 'isodb clone ssh://host/path' needs no server: it runs 'isodb "
           "serve --stdio' there.",

@@ -38,21 +38,25 @@ struct ServeOptions {
   /// Keys that are let in whatever the members' documents say. What they push is judged by those
   /// all the same.
   std::vector<PublicKey> allow;
+  /// The ref whose members are let in. Empty: heads/main, or where there is none as serving begins,
+  /// the current branch of that time.
+  std::string members_of;
   std::size_t workers = 2;  ///< threads that work while another carries bytes
   /// One call at a time, by any thread; what takes long holds the server up. May be empty.
   std::function<void(const ServeEvent&)> on_event;
 };
 
-/// Offers a repository to other devices over TLS: docs/protocol.md. Who is let in is decided as a
-/// device connects, by the members of the current branch: readers are sent what they lack, writers
-/// and admins may send, who was revoked and who is no member learns nothing. Sessions that watch
-/// hear of it when branches move, whoever moved them.
+/// Offers a repository to other devices over TLS: docs/protocol.md. Who is let in is decided by the
+/// members of one branch, whichever is the current one: readers are sent what they lack, writers
+/// and admins may send, who was revoked and who is no member learns nothing. That is looked at as a
+/// device connects, and again whenever something was written, before more goes or comes. Sessions
+/// that watch hear of it when branches move, whoever moved them.
 ///
 /// Threads: stop() may be called from any thread and from a signal handler; all else from one.
 class Server {
  public:
-  /// Listens from here on. Error(kBusy) where an address is taken, kDenied, kInvalid, kIo. The
-  /// repository, which may be used meanwhile, has to outlive it.
+  /// Listens from here on. Error(kBusy) where an address is taken, kDenied, kInvalid, kIo,
+  /// kNotFound for `members_of`. The repository, which may be used meanwhile, has to outlive it.
   Server(Repository& repository, ServeOptions options);
   ~Server();
   Server(const Server&) = delete;

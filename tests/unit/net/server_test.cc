@@ -253,6 +253,33 @@ TEST_CASE("the newest connection of a device wins, after the older one has ended
         }) == 2);
 }
 
+TEST_CASE("who is superseded, or stopped, is told so by its protocol, also out of a long step") {
+  std::atomic<bool> is_stuck = false, may_go_on = false;
+  RunningServer server({.factory = [&](const Peer&) -> std::unique_ptr<Protocol> {
+    auto parts = std::make_unique<Parts>();
+    const auto words = std::make_shared<Bytes>();
+    parts->on_receive = [&](ByteView) {
+      is_stuck = true;
+      while (!may_go_on) std::this_thread::sleep_for(milliseconds(2));
+    };
+    parts->on_closing = [words](const Error& why) { *words = why.what(); };
+    parts->on_produce = [words](std::size_t) { return std::exchange(*words, {}); };
+    return parts;
+  }});
+  std::vector<Ask> questions(2, Ask("hello"));
+  std::vector<std::thread> visits;
+  visits.emplace_back([&] { ask(server.port(), questions[0], 5, {}); });
+  REQUIRE(eventually([&] { return is_stuck.load(); }));
+  visits.emplace_back([&] { ask(server.port(), questions[1], 5, {}); });
+  std::this_thread::sleep_for(milliseconds(200));  // it is there now, and waits
+  may_go_on = true;
+  REQUIRE(eventually([&] { return server.events(ServerEvent::Kind::kOpened).size() == 2; }));
+  server.stop();
+  for (std::thread& visit : visits) visit.join();
+  CHECK(questions[0].heard == "the device connected anew");
+  CHECK(questions[1].heard == "this side is being stopped");
+}
+
 TEST_CASE("a server stops while it is busy: the step ends, every protocol is told, run() returns") {
   std::atomic<bool> in_step = false;
   std::atomic<int> steps_done = 0, told = 0;

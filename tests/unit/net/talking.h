@@ -101,12 +101,14 @@ struct Parts : Protocol {
   std::function<Bytes(std::size_t)> on_produce = [](std::size_t) { return Bytes(); };
   std::function<bool()> is_finished = [] { return false; };
   std::function<bool()> wants = [] { return true; };
+  std::function<void(const Error&)> on_closing = [](const Error&) {};
   std::function<void(const std::optional<Error>&)> on_ended = [](const std::optional<Error>&) {};
 
   void receive(ByteView plaintext) override { on_receive(plaintext); }
   Bytes produce(std::size_t bytes_max) override { return on_produce(bytes_max); }
   bool finished() const override { return is_finished(); }
   bool wants_input() const override { return wants(); }
+  void closing(const Error& why) override { on_closing(why); }
   void ended(const std::optional<Error>& why) override { on_ended(why); }
 };
 
