@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "cli/parser.h"
+#include "isodb/sync.h"
 
 namespace isodb::cli {
 namespace {
@@ -94,6 +95,17 @@ void Context::page() {
 
 std::string Context::editor() {
   return first_of({setting("ui.editor"), variable("VISUAL"), variable("EDITOR")}, "vi");
+}
+
+std::string Context::unfinished_clone() const noexcept {
+  try {
+    const auto url = repository_ ? sync::unfinished_clone(*repository_) : std::nullopt;
+    if (!url) return {};
+    return "this clone is not finished: 'isodb clone " + *url + " " +
+           repository_->folder().string() + "' goes on, and so it does from another address";
+  } catch (const std::exception&) {  // what failed before is told all the same
+    return {};
+  }
 }
 
 void Context::note(std::string_view sentence) {

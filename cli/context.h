@@ -43,6 +43,8 @@ class Context {
   void page();
   /// The editor to start, a shell command.
   std::string editor();
+  /// How to go on with the repository where it is a clone that broke off; else "". Throws nothing.
+  std::string unfinished_clone() const noexcept;
   /// A sentence on standard error, unless --quiet or --json.
   void note(std::string_view sentence);
   /// To be passed to what takes a while: shows rate and remaining time on standard error.

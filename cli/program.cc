@@ -10,6 +10,7 @@
 #include "cli/help.h"
 #include "cli/parser.h"
 #include "cli/signals.h"
+#include "cli/stale.h"
 #include "cli/text.h"
 
 namespace isodb::cli {
@@ -125,6 +126,19 @@ ExitCode run_without_command(const std::vector<std::string>& words) {
   return version || global.help ? ExitCode::kDone : ExitCode::kUsage;
 }
 
+/// What is missing in a clone that broke off is not explained by anything but that.
+ExitCode act(const Action& action, Context& context) {
+  try {
+    return action(context);
+  } catch (const StaleError&) {
+    throw;
+  } catch (const Error& error) {
+    const std::string unfinished = context.unfinished_clone();
+    if (unfinished.empty()) throw;
+    throw Error(error.code(), error.what(), unfinished);
+  }
+}
+
 ExitCode run_call(const Call& call) {
   Options options;
   const Action action = call.command.declare ? call.command.declare(options) : Action();
@@ -141,7 +155,7 @@ ExitCode run_call(const Call& call) {
     throw Error(ErrorCode::kInvalid, "'" + call.spelling + "' needs a command",
                 "see '" + call.spelling + " --help'");
   } else {
-    code = action(context);
+    code = act(action, context);
   }
   out.finish();
   return code;

@@ -57,7 +57,11 @@ class Clone {
     SyncResult result = folder != nullptr ? from_folder(*folder, key) : from_network(place, key);
     if (state_ && result.peer) record_refused(*state_, *result.peer, result.report);
     // Else it can be tried again.
-    if (!result.error && result.report.contents_missing.empty()) finish(result);
+    if (!result.error && result.report.contents_missing.empty()) {
+      finish(result);
+    } else if (result.report.commits_received > 0) {
+      repository_->set_setting(kUnfinished, origin_.url);  // an address that answers
+    }
     // A clone without the refs that are too many is finished all the same.
     if (result.report.refs_refused.empty()) explain_shortfall(result);
     return result;
@@ -68,11 +72,11 @@ class Clone {
     return Repository::open(repository_folder(place), {.read_only = true}).current_branch();
   }
 
-  /// Goes on with a clone that broke off, or begins one.
+  /// Goes on with a clone that broke off, from whatever address, or begins one.
   SecretKey open_or_make_key() {
     if (!fs::exists(folder_ / RepositoryState::kDatabaseName)) return repo::make_folder(folder_);
     repository_ = Repository::open(folder_);
-    if (repository_->setting(kUnfinished) != origin_.url) {
+    if (!unfinished_clone(*repository_)) {
       const std::string name = folder_.string();
       repository_.reset();
       throw Error(ErrorCode::kInvalid, name + " holds a repository already",
@@ -156,6 +160,10 @@ class Clone {
 };
 
 }  // namespace
+
+std::optional<std::string> unfinished_clone(const Repository& repository) {
+  return repository.setting(kUnfinished);
+}
 
 SyncResult clone(const Remote& origin, const fs::path& folder, const SyncOptions& options,
                  const std::function<void(const PublicKey&)>& on_key) {

@@ -35,11 +35,19 @@ std::optional<Scope> wider_scope(RepositoryState& state, Scope scope, const Wide
   if (scope.is_whole()) {
     throw Error(ErrorCode::kInvalid, "this repository holds everything already");
   }
+  if (!widening.paths.empty() && scope.prefixes.empty()) {
+    throw Error(ErrorCode::kInvalid, "this repository holds every path already",
+                "its history is what was cut: fetch --deepen N");
+  }
+  if (widening.deepen > 0 && scope.boundary.empty()) {
+    throw Error(ErrorCode::kInvalid, "this repository's history was not cut: there is no deeper",
+                "its paths are what was chosen: fetch --add-path PREFIX");
+  }
   if (!scope.prefixes.empty()) {
     scope.prefixes.insert(scope.prefixes.end(), widening.paths.begin(), widening.paths.end());
     scope.prefixes = scope_prefixes(std::move(scope.prefixes));
   }
-  if (widening.deepen > 0 && !scope.boundary.empty()) {
+  if (widening.deepen > 0) {
     scope.boundary = repo::boundary_at_depth(state, scope.boundary, widening.deepen);
   }
   return scope;

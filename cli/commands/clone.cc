@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/error_report.h"
 #include "cli/meeting.h"
+#include "cli/scope_view.h"
 #include "cli/signals.h"
 #include "cli/sync_view.h"
 #include "cli/text.h"
@@ -78,7 +79,10 @@ void print(Context& context, const Arguments& arguments, const std::filesystem::
         .string("url", arguments.origin);
     add_sync_result(object, result);
     context.print(object);
-  } else if (!context.quiet()) {
+    return;
+  }
+  note_absent(context, clone, arguments.paths);
+  if (!context.quiet()) {
     context.out() << "cloned " << clone.id().short_hex() << " into " << clone.folder().string()
                   << "\n"
                   << counted(result.report.commits_received, "commit") << "; "
@@ -121,8 +125,8 @@ ExitCode run(const Arguments& arguments, Context& context) {
   if (!result.error) {
     print(context, arguments, folder, result);
     if (const std::vector<std::string>& refs = result.report.refs_refused; !refs.empty()) {
-      context.note(counted(refs.size(), "ref") + " left out, for there are too many: the first is " +
-                   printable(refs.front()));
+      context.note(counted(refs.size(), "ref") +
+                   " left out, for there are too many: the first is " + printable(refs.front()));
     }
     for (const sync::RefusedCommit& refused : result.report.refused) {
       context.note("refused " + refused.commit.short_hex() + ": " + refused.rule);

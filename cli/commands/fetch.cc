@@ -1,5 +1,7 @@
 #include "cli/commands.h"
 #include "cli/meeting.h"
+#include "cli/scope_view.h"
+#include "cli/text.h"
 #include "isodb/error.h"
 
 namespace isodb::cli {
@@ -43,6 +45,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
   }
   options.widening = {arguments.paths, arguments.deepen.value_or(0)};
   const ExitCode code = meet(context, repository, remote, options);
+  if (code == ExitCode::kDone) note_absent(context, repository, arguments.paths);
   print_refs(context, repository, arguments.name.value_or(remote.ref_name()));
   return code;
 }

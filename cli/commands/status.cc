@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/scope_view.h"
 #include "cli/text.h"
+#include "isodb/sync.h"
 
 namespace isodb::cli {
 namespace {
@@ -23,12 +24,18 @@ std::optional<Id> content_of(const std::optional<Entry>& entry) {
   return entry->content;
 }
 
-void print_json(Context& context, const std::string& branch, const std::optional<Id>& head,
-                const std::optional<Repository::DraftInfo>& draft, const Scope& scope) {
+void print_json(Context& context, const Repository& repository, const std::string& branch,
+                const std::optional<Id>& head, const std::optional<Repository::DraftInfo>& draft,
+                const Scope& scope) {
   JsonObject state;
   state.string("branch", branch).id("head", head).boolean("draft", draft.has_value());
   if (draft) state.number("changes", draft->changes.size());
   add_scope(state, scope);
+  if (const auto url = sync::unfinished_clone(repository)) {
+    state.string("unfinished_clone", *url);
+  } else {
+    state.null("unfinished_clone");
+  }
   context.print(state);
   if (!draft) return;
   for (const Difference& difference : draft->changes) {
@@ -47,13 +54,16 @@ ExitCode run(Context& context) {
   const std::optional<Id> head = repository.ref(branch);
   const Scope scope = repository.scope();
   if (context.json()) {
-    print_json(context, branch, head, draft, scope);
+    print_json(context, repository, branch, head, draft, scope);
     return ExitCode::kDone;
   }
   context.page();
   context.out() << "on branch " << context.paint(Style::kCyan, branch_name(branch));
   if (head) context.out() << ", at " << context.paint(Style::kYellow, head->short_hex());
   context.out() << "\n";
+  if (const std::string unfinished = context.unfinished_clone(); !unfinished.empty()) {
+    context.out() << printable(unfinished) << "\n";
+  }
   if (!scope.is_whole()) {
     context.out() << "this copy is partial: it holds " << scope_words(scope) << "\n";
   }

@@ -124,8 +124,9 @@ SyncResult sync_with(Repository& repository, const Remote& remote, const SyncOpt
 /// remote "origin": with a key and a writer id of its own, and all its branches. The current branch
 /// is that of a folder; else heads/main, or the first.
 ///
-/// What broke off goes on when called again with the same arguments; so it does where the other
-/// side did not know this device's key, which is made first.
+/// What broke off goes on when called again with the same arguments, or with another place of the
+/// same repository; so it does where the other side did not know this device's key, which is made
+/// first.
 /// With `options.scope` the clone is partial (docs/storage.md): all commits and trees, and contents
 /// of documents as the scope says.
 /// Error(kInvalid) for a folder that holds anything else, or a scope that is none; kUnverified
@@ -134,6 +135,10 @@ SyncResult sync_with(Repository& repository, const Remote& remote, const SyncOpt
 SyncResult clone(const Remote& origin, const std::filesystem::path& folder,
                  const SyncOptions& options = {},
                  const std::function<void(const PublicKey&)>& on_key = {});
+
+/// Where a clone that broke off came from: clone() goes on with it, and until then it has no
+/// branches. nullopt for a repository that is whole.
+std::optional<std::string> unfinished_clone(const Repository& repository);
 
 /// A commit that one side did not take.
 struct RefusedRecord {

@@ -33,7 +33,8 @@ TEST_CASE("status --json gives the branch first, then each change") {
   runner.put("a", "1");
   auto state = json_lines(runner.must({"status", "--json"}));
   REQUIRE(state.size() == 1);
-  CHECK(keys_of(state[0]) == std::vector<std::string>{"branch", "head", "draft", "scope"});
+  CHECK(keys_of(state[0]) ==
+        std::vector<std::string>{"branch", "head", "draft", "scope", "unfinished_clone"});
   runner.must({"begin"});
   runner.put("a", "2");
   runner.put("b", "1");

@@ -99,5 +99,26 @@ same narrow tablet
   CHECK(named == 3);
 }
 
+TEST_CASE("more to hold that is nothing more is said, and an option that means nothing refused") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+echo '{"c":1}' | isodb -q -C office put cows/1.json
+isodb clone office cows --path cows --path caws >/dev/null
+isodb -q clone office new --depth 1
+isodb -C cows fetch --add-path nosuch >/dev/null; echo "code $?"
+isodb -C cows fetch --add-path a.json/ >/dev/null; echo "code $?"
+isodb -C cows fetch --deepen 3; echo "code $?"
+isodb -C new fetch --add-path cows; echo "code $?"
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out == "code 0\ncode 0\ncode 2\ncode 2\n");
+  CHECK(contains(ran.err, "nothing at or below 'caws' on any branch"));
+  CHECK(contains(ran.err, "nothing at or below 'nosuch' on any branch"));
+  CHECK_FALSE(contains(ran.err, "below 'a.json'"));
+  CHECK_FALSE(contains(ran.err, "below 'cows'"));
+  CHECK(contains(ran.err, "was not cut"));
+  CHECK(contains(ran.err, "holds every path"));
+}
+
 }  // namespace
 }  // namespace isodb::testing

@@ -1,3 +1,4 @@
+#include "isodb/repository.h"
 #include "tests/cli/sync_shell.h"
 
 #include <regex>
@@ -354,6 +355,32 @@ grep -c '"payload_in":[1-9].*"total_in":[1-9].*"millis":[1-9]' last.json
 )sh");
   INFO(ran.out << ran.err);
   CHECK(ran.out == "2\n1\nsame: office tablet\nwatcher ended\nserver ended with 0\n1\n1\n");
+}
+
+TEST_CASE("a clone that broke off says how to go on, whatever was asked of it") {
+  const ProgramRunner runner;
+  runner.must({"init", "office"});
+  {
+    const Repository office = Repository::open(runner.folder() / "office");
+    Repository half = Repository::init_empty(runner.folder() / "half", office.id());
+    half.set_setting("clone.unfinished", "isodb://hub.example");
+  }
+  const std::string wanted = "isodb clone isodb://hub.example ";
+  CHECK(contains(runner.must({"-C", "half", "status"}), wanted));
+  const std::string status = runner.must({"-C", "half", "status", "--json"});
+  CHECK(member(json_line(status), "unfinished_clone") == "isodb://hub.example");
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"log"}, {"put", "a.json", "/dev/null"}, {"sync"}, {"get", "a.json"}}) {
+    std::vector<std::string> arguments{"-C", "half"};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    const Ran ran = runner.run(arguments);
+    INFO(words[0] << ": " << ran.err);
+    CHECK(ran.exit_code != 0);
+    CHECK(contains(ran.err, "hint: this clone is not finished: '" + wanted));
+  }
+  runner.must({"clone", "office", "half"});
+  CHECK(member(json_line(runner.must({"-C", "half", "status", "--json"})), "unfinished_clone") ==
+        "null");
 }
 
 TEST_CASE("a bundle carries commits in a file, and what is cut off or missing is named") {

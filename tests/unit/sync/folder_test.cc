@@ -120,6 +120,25 @@ TEST_CASE("a clone that was stopped goes on, and one with another origin does no
   CHECK(Repository::open(folder).ref("heads/main") == pair.office.ref("heads/main"));
 }
 
+TEST_CASE("a clone that broke off says so, and goes on from another place of the same repository") {
+  const Pair pair;
+  const fs::path folder = pair.folder / "second";
+  {
+    Repository half = Repository::init_empty(folder, pair.office.id());
+    half.set_setting("clone.unfinished", "isodb://gone.example");
+    CHECK(unfinished_clone(half) == "isodb://gone.example");
+  }
+  Repository::init(pair.folder / "other");
+  CHECK(error_code_of([&] { clone(remote_at((pair.folder / "other").string()), folder); }) ==
+        ErrorCode::kInvalid);
+  CHECK(unfinished_clone(Repository::open(folder)));
+  REQUIRE_FALSE(clone(remote_at((pair.folder / "office").string()), folder).error);
+  const Repository whole = Repository::open(folder);
+  CHECK_FALSE(unfinished_clone(whole));
+  CHECK(whole.ref("heads/main") == pair.office.ref("heads/main"));
+  CHECK(find_remote(whole, "origin")->url == (pair.folder / "office").string());
+}
+
 TEST_CASE("signed tags travel, and another tag of the same name stays beside") {
   Pair pair;
   pair.office.create_tag("v1", *pair.office.ref("heads/main"), "first");
