@@ -131,7 +131,7 @@ SyncResult talk_to_folder(const fs::path& place, const Self& self, const Session
   there.sends = ways.takes;
   there.takes = ways.sends;
   there.destination = {.into_branches = true, .remote = self.key.fingerprint()};
-  there.sending = {.level = 1, .adapts = false};
+  there.sending = {.level = wire::RunWriter::kPlain, .adapts = false};
   Session far(repo::Access::state(other), there);
   const std::unique_ptr<Session> near = make(*result.peer);
   Pump pump(*near, far, folder, options);

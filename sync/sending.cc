@@ -15,15 +15,6 @@
 namespace isodb::sync {
 namespace {
 
-/// Packs 5 times as long for a tenth fewer bytes (20,000 documents of 450 bytes): worth it where
-/// the line takes longer still. It packs 1.5 MB/s, so it never holds up such a line.
-constexpr int kSlowLineLevel = 12;
-constexpr std::int64_t kSlowLineBytesPerSecond = 200'000;
-/// Packs in half the time for 4 % more bytes: for lines that take all that is packed.
-constexpr int kQuickLineLevel = 1;
-constexpr std::int64_t kQuickLineBytesPerSecond = 4'000'000;
-constexpr std::int64_t kQuickLineBytesMin = 1 << 20;  // seen before it is believed
-constexpr std::int64_t kMicrosPerSecond = 1'000'000;
 /// With fewer commits and new documents nobody waits.
 constexpr std::uint64_t kExpectedMin = 1'000;
 constexpr std::ptrdiff_t kHeadsLookedAtMax = 100;
@@ -139,34 +130,15 @@ void Sending::open(std::vector<CommitId> commits, Outgoing::Options options) {
   is_empty_ = true;
   outgoing_ = std::make_unique<Outgoing>(repository_, std::move(commits), std::move(options));
   commits_to_send_ = outgoing_->planned();
-  level_ = options_.level;
-  begun_at_ = bytes_ = 0;
+  left_at_micros_ = 0;
+  pace_ = LinePace(options_.level);
   estimate_.forget();
   expect_.reset();
-  writer_.emplace(other_.known, level_);
-}
-
-void Sending::adapt() {
-  const std::int64_t now = now_micros();
-  if (begun_at_ == 0) begun_at_ = now;
-  const std::int64_t took = now - begun_at_;
-  if (!options_.adapts || level_ >= kSlowLineLevel) return;
-  const auto is_above = [&](std::int64_t bytes_per_second) {
-    return bytes_ * kMicrosPerSecond > took * bytes_per_second;
-  };
-  if (took >= kMicrosPerSecond && !is_above(kSlowLineBytesPerSecond)) return set(kSlowLineLevel);
-  const bool is_quick = bytes_ >= kQuickLineBytesMin && is_above(kQuickLineBytesPerSecond);
-  if (is_quick && level_ > kQuickLineLevel) set(kQuickLineLevel);
-}
-
-void Sending::set(int level) {
-  level_ = level;
-  writer_->set_level(level);
+  writer_.emplace(other_.known, options_.level);
 }
 
 std::vector<Bytes> Sending::next_frames() {
   if (has_ended()) return {};
-  adapt();
   std::vector<Bytes> frames;
   if (const auto expected = std::exchange(expect_, std::nullopt)) {
     estimate_.expect(*expected);
@@ -178,25 +150,39 @@ std::vector<Bytes> Sending::next_frames() {
 }
 
 void Sending::add_run(std::vector<Bytes>& frames) {
-  bool is_last = false;
+  LinePace::Step step;
+  const std::int64_t begun = now_micros();
+  if (left_at_micros_ != 0) step.line_micros = begun - left_at_micros_;
+  const bool is_last = fill_run();
+  step.plain_bytes = static_cast<std::int64_t>(writer_->plain_bytes());
+  for (const Bytes& payload : writer_->take_run(stream_)) {
+    Bytes& frame = frames.emplace_back();
+    wire::FrameWriter(frame).add(wire::FrameType::kRun, payload);
+    step.bytes += static_cast<std::int64_t>(frame.size());
+    estimate_.note_bytes(frame.size());
+  }
+  if (is_last) {
+    frames.push_back(end_frame());
+    return;
+  }
+  left_at_micros_ = now_micros();
+  step.making_micros = left_at_micros_ - begun;
+  if (!options_.adapts) return;
+  pace_.add(step);
+  writer_->set_level(pace_.level());
+}
+
+/// Is it the stream's last?
+bool Sending::fill_run() {
   while (!writer_->is_full()) {
     const std::optional<wire::Element> element = outgoing_->next();
-    if (!element) {
-      is_last = true;
-      break;
-    }
+    if (!element) return true;
     is_empty_ = false;
     estimate_.note(*element);
     writer_->add(*element);
     if (outgoing_->commit_is_whole()) writer_->commit_is(outgoing_->commit());
   }
-  for (const Bytes& payload : writer_->take_run(stream_)) {
-    Bytes& frame = frames.emplace_back();
-    wire::FrameWriter(frame).add(wire::FrameType::kRun, payload);
-    bytes_ += static_cast<std::int64_t>(frame.size());
-    estimate_.note_bytes(frame.size());
-  }
-  if (is_last) frames.push_back(end_frame());
+  return false;
 }
 
 Bytes Sending::end_frame() {

@@ -7,6 +7,7 @@
 
 #include "isodb/bytes.h"
 #include "repo/state.h"
+#include "sync/line_pace.h"
 #include "sync/missing.h"
 #include "sync/outgoing.h"
 #include "sync/stream_estimate.h"
@@ -26,7 +27,7 @@ class Sending {
   };
 
   Sending(RepositoryState& repository, Options options)
-      : repository_(repository), options_(options) {}
+      : repository_(repository), options_(options), pace_(options.level) {}
 
   /// What the other side has said of itself.
   struct Other {
@@ -67,9 +68,8 @@ class Sending {
   void expect(const std::vector<CommitId>& heads, const std::vector<CommitId>& had);
   std::uint64_t documents_of_largest(const std::vector<CommitId>& heads) const;
   void open(std::vector<CommitId> commits, Outgoing::Options options);
-  void adapt();
-  void set(int level);
   void add_run(std::vector<Bytes>& frames);
+  bool fill_run();
   Bytes end_frame();
 
   RepositoryState& repository_;
@@ -83,9 +83,8 @@ class Sending {
   std::optional<wire::RunWriter> writer_;
   StreamEstimate estimate_;
   std::optional<wire::ExpectMessage> expect_;  // to be said before the stream
-  int level_ = 0;
-  std::int64_t begun_at_ = 0;  // of the stream, in microseconds
-  std::int64_t bytes_ = 0;     // of the stream
+  LinePace pace_;
+  std::int64_t left_at_micros_ = 0;  // when the last frames were there; 0 before any
   std::uint8_t stream_ = 0;
   bool is_first_ = true, is_empty_ = true;
   std::uint64_t commits_ = 0, operations_ = 0;

@@ -35,7 +35,9 @@ bool commit_fits(const CommitElement& commit);
 /// protocol is Error(kInvalid), what is too much Error(kLimit), and nothing was added then.
 class RunWriter {
  public:
-  /// `known`: commits that the receiver is known to know, in any order; `level`: zstd's.
+  static constexpr int kPlain = 0;  ///< in place of a level: runs are not packed
+
+  /// `known`: commits that the receiver is known to know, in any order; `level`: zstd's, or kPlain.
   RunWriter(std::vector<CommitId> known, int level);
   ~RunWriter();
   RunWriter(RunWriter&&) noexcept;

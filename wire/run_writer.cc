@@ -64,12 +64,10 @@ struct RunWriter::State {
   std::size_t plain_seen = 2, packed_seen = 1;
 };
 
-/// The body of the run's frames.
+/// The body of the run's frames, where they are not to have the plain run.
 Coding RunWriter::State::pack(ByteView plain, Bytes& body) {
-  if (!window_is_open && plain.size() < kPackedFrom) {
-    body = plain;
-    return Coding::kPlain;
-  }
+  if (level == kPlain) return Coding::kPlain;
+  if (!window_is_open && plain.size() < kPackedFrom) return Coding::kPlain;
   if (!zstd) {
     zstd = std::make_unique<core::CompressStream>(level);
   } else if (!window_is_open) {
@@ -78,10 +76,7 @@ Coding RunWriter::State::pack(ByteView plain, Bytes& body) {
   core::put_varint(body, plain.size());
   zstd->add(body, plain);
   if (window_is_open) return Coding::kZstdGoesOn;
-  if (body.size() >= plain.size()) {
-    body = plain;  // the window stays closed: the receiver has nothing of it
-    return Coding::kPlain;
-  }
+  if (body.size() >= plain.size()) return Coding::kPlain;  // the window stays closed
   window_is_open = true;
   return Coding::kZstdBegins;
 }
@@ -130,9 +125,10 @@ std::vector<Bytes> RunWriter::take_run(std::uint8_t stream) {
     Bytes& body = state_->body;
     body.clear();
     const Coding coding = state_->pack(plain, body);
+    const ByteView coded = coding == Coding::kPlain ? plain : ByteView(body);
     state_->plain_seen = state_->plain_seen / 2 + plain.size();
-    state_->packed_seen = state_->packed_seen / 2 + body.size();
-    cut(body, stream, coding, payloads);
+    state_->packed_seen = state_->packed_seen / 2 + coded.size();
+    cut(coded, stream, coding, payloads);
   };
   if (state_->closed) take(*std::exchange(state_->closed, {}));
   if (!is_empty()) {

@@ -248,6 +248,32 @@ TEST_CASE("later runs are packed with what earlier ones held, until the level ch
   CHECK(receiver.elements().size() == 5);
 }
 
+TEST_CASE("runs go plain where they are not to be packed, between packed ones too") {
+  RunWriter writer({}, RunWriter::kPlain);
+  StreamReceiver receiver({}, 0);
+  writer.add(commit_of(20, {numbered_commit(1)}));
+  const Element element = whole_of(Bytes(7'000, 'x'));
+  const auto coding_of_run = [&] {
+    for (int i = 0; i < 5 && !writer.is_full(); ++i) writer.add(element);
+    int coding = -1;
+    for (const Bytes& payload : writer.take_run(0)) {
+      coding = payload[1];
+      receiver.add_frame(payload);
+    }
+    return coding;
+  };
+  CHECK(coding_of_run() == 0);
+  writer.set_level(1);
+  CHECK(coding_of_run() == 1);
+  CHECK(coding_of_run() == 2);
+  writer.set_level(RunWriter::kPlain);
+  CHECK(coding_of_run() == 0);
+  const std::vector<Element>& elements = receiver.elements();
+  CHECK(elements.size() == 1 + writer.operations());
+  CHECK(std::all_of(elements.begin() + 1, elements.end(),
+                    [&](const Element& other) { return other == element; }));
+}
+
 TEST_CASE("a run that zstd cannot shrink goes plain, and so does a small one") {
   std::mt19937_64 random(3);
   RunWriter writer({}, 1);
