@@ -33,11 +33,23 @@ struct FreeContext {
   void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
 };
 
+/// A thread's compressor, and whose dictionary it is set to, if any.
+struct Compressor {
+  std::unique_ptr<ZSTD_CCtx, FreeContext> context{ZSTD_createCCtx()};
+  const void* dictionary = nullptr;
+};
+
+Compressor& thread_compressor() {
+  thread_local Compressor compressor;
+  if (compressor.context == nullptr) throw std::bad_alloc();
+  return compressor;
+}
+
 /// This thread's compressor, set to `level` and to frames as compress.h describes them.
 ZSTD_CCtx* compressor(int level) {
-  thread_local const std::unique_ptr<ZSTD_CCtx, FreeContext> context(ZSTD_createCCtx());
-  if (context == nullptr) throw std::bad_alloc();
-  ZSTD_CCtx* raw = context.get();
+  Compressor& own = thread_compressor();
+  own.dictionary = nullptr;
+  ZSTD_CCtx* raw = own.context.get();
   check_zstd(ZSTD_CCtx_reset(raw, ZSTD_reset_session_and_parameters));
   check_zstd(ZSTD_CCtx_setParameter(raw, ZSTD_c_format, ZSTD_f_zstd1_magicless));
   check_zstd(ZSTD_CCtx_setParameter(raw, ZSTD_c_contentSizeFlag, 0));
@@ -147,9 +159,14 @@ void compress(Bytes& out, ByteView plain, int level) {
 }
 
 void compress(Bytes& out, ByteView plain, const Dictionary& dictionary) {
-  ZSTD_CCtx* context = compressor(ZSTD_CLEVEL_DEFAULT);  // the dictionary's own level counts
-  check_zstd(ZSTD_CCtx_refCDict(context, static_cast<const ZSTD_CDict*>(dictionary.compress_)));
-  append_frame(out, context, plain);
+  Compressor& own = thread_compressor();
+  // One document mostly follows another, and to set all that takes as long as to pack 30 bytes.
+  if (own.dictionary != dictionary.compress_) {
+    ZSTD_CCtx* context = compressor(ZSTD_CLEVEL_DEFAULT);  // the dictionary's own level counts
+    check_zstd(ZSTD_CCtx_refCDict(context, static_cast<const ZSTD_CDict*>(dictionary.compress_)));
+    own.dictionary = dictionary.compress_;
+  }
+  append_frame(out, own.context.get(), plain);
 }
 
 void compress_delta(Bytes& out, ByteView plain, ByteView base, int level) {

@@ -115,9 +115,8 @@ void Conversation::consider_step() {
 void Conversation::take_step() {
   Step step;
   if (wants_input_) {
-    step.input = inbox_.substr(0, kInboxBytes);
-    inbox_.erase(0, step.input.size());
-    if (inbox_.size() < kInboxBytes) stream_->resume();
+    step.input = std::exchange(inbox_, {});  // kInboxBytes, and what one read may add
+    stream_->resume();
   }
   if (!line_closed_ && stream_->backlog() < kBacklogBytes) step.budget = kStepBytes;
   woken_ = false;

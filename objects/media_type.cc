@@ -250,6 +250,7 @@ std::string_view media_type_for_path(std::string_view path) {
 }
 
 bool media_type_is_compressed(std::string_view type) {
+  if (type == kTypes[0]) return false;  // by far the commonest
   const std::string plain = essence(type);
   return plain.starts_with("video/") || plain.ends_with("+zip") || plain.ends_with("+gzip") ||
          is_one_of(kCompressed, plain);

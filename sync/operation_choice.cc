@@ -98,8 +98,8 @@ ChosenOperation OperationChoice::choose(const Write& write, std::uint64_t& whole
     element.kind = OperationKind::kDelete;
     return chosen;
   }
-  const std::string usual_type =
-      write.before ? write.before->media_type : std::string(media_type_for_path(write.path));
+  const std::string_view usual_type =
+      write.before ? write.before->media_type : media_type_for_path(write.path);
   if (write.after->media_type != usual_type) element.media_type = write.after->media_type;
   const std::optional<Id> usual_metadata = write.before ? write.before->metadata : std::nullopt;
   if (write.after->metadata != usual_metadata) {

@@ -32,9 +32,10 @@ std::uint64_t PathCoding::rank_of(const std::string& path) const {
   return count_ == 0 ? 0 : objects::rank_of(nodes_, base_, path);
 }
 
-std::string PathCoding::path_before(std::uint64_t rank) {
+const std::string& PathCoding::path_before(std::uint64_t rank) {
+  static const std::string none;
   if (last_ && last_->is_new && last_->rank == rank) return last_->path;
-  return rank == 0 ? std::string() : old(rank - 1)->path;
+  return rank == 0 ? none : old(rank - 1)->path;
 }
 
 void PathCoding::encode(const std::string& path, bool is_new, wire::OperationElement& element) {
@@ -42,12 +43,15 @@ void PathCoding::encode(const std::string& path, bool is_new, wire::OperationEle
   element.is_new = is_new;
   element.rank_gap = last_ ? rank - last_->rank - (is_new || last_->is_new ? 0 : 1) : rank;
   if (is_new) {
-    const std::string before = path_before(rank);
+    const std::string& before = path_before(rank);
     const auto end = std::mismatch(path.begin(), path.end(), before.begin(), before.end()).first;
     element.shared = static_cast<std::uint64_t>(end - path.begin());
-    element.rest = path.substr(element.shared);
+    element.rest.assign(path, element.shared);
   }
-  last_ = Place{rank, is_new, path};
+  if (!last_) last_.emplace();
+  last_->rank = rank;
+  last_->is_new = is_new;
+  last_->path = path;
 }
 
 const PathCoding::Place& PathCoding::decode(const wire::OperationElement& element) {
@@ -60,16 +64,18 @@ const PathCoding::Place& PathCoding::decode(const wire::OperationElement& elemen
   }
   place.rank = from + element.rank_gap;
   if (place.is_new) {
-    const std::string before = path_before(place.rank);
+    const std::string& before = path_before(place.rank);
     if (element.shared > before.size()) {
       throw Error(ErrorCode::kCorrupt, "a path shares more bytes than the path before it has");
     }
-    place.path = before.substr(0, element.shared) + element.rest;
+    place.path.reserve(element.shared + element.rest.size());
+    place.path.append(before, 0, element.shared).append(element.rest);
+    const bool is_behind = place.path > before;
     if (const std::string problem = path_problem(place.path); !problem.empty()) {
       throw Error(ErrorCode::kCorrupt, "a path that was received " + problem);
     }
     const Old* const next = old(place.rank);
-    if (place.path <= before || (next != nullptr && place.path >= next->path)) {
+    if (!is_behind || (next != nullptr && place.path >= next->path)) {
       throw Error(ErrorCode::kCorrupt, "the new path '" + place.path + "' is not at its rank");
     }
   } else {

@@ -42,8 +42,8 @@ class PathCoding {
   std::uint64_t rank_of(const std::string& path) const;
 
  private:
-  /// What a new path of this rank shares its beginning with.
-  std::string path_before(std::uint64_t rank);
+  /// What a new path of this rank shares its beginning with. Valid until the next call of old().
+  const std::string& path_before(std::uint64_t rank);
 
   objects::NodeReader nodes_;
   TreeId base_;
