@@ -2,23 +2,22 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
+#include <sstream>
 
 #include "repo/access.h"
 
 namespace isodb::sync {
 namespace {
 
-constexpr std::string_view kPrefix = "refused.";
+/// All of them in one setting: other settings have megabytes, and are not to be read for it.
+constexpr const char* kSetting = "refused";
 constexpr std::string_view kThere = "there", kHere = "here";
 
-std::string key_of(const CommitId& commit) {
-  return std::string(kPrefix) + commit.hex();
-}
-
+/// One line.
 std::string text_of(const RefusedRecord& record) {
-  return std::to_string(record.at_millis) + " " + std::string(record.there ? kThere : kHere) + " " +
-         record.peer.text() + " " + record.rule;
+  return record.commit.hex() + " " + std::to_string(record.at_millis) + " " +
+         std::string(record.there ? kThere : kHere) + " " + record.peer.text() + " " + record.rule +
+         "\n";
 }
 
 /// Takes the next word off the front of `text`.
@@ -29,11 +28,10 @@ std::string_view take_word(std::string_view& text) {
   return word;
 }
 
-/// nullopt for a setting that is none of ours.
-std::optional<RefusedRecord> parse(std::string_view key, std::string_view text) {
-  if (!key.starts_with(kPrefix)) return std::nullopt;
-  const auto commit = Id::from_hex(key.substr(kPrefix.size()));
+/// nullopt for a line that is none of ours.
+std::optional<RefusedRecord> parse(std::string_view text) {
   RefusedRecord record;
+  const auto commit = Id::from_hex(take_word(text));
   const std::string_view at = take_word(text), side = take_word(text), peer = take_word(text);
   const auto parsed_key = PublicKey::parse(peer);
   const auto number = std::from_chars(at.data(), at.data() + at.size(), record.at_millis);
@@ -50,10 +48,11 @@ std::optional<RefusedRecord> parse(std::string_view key, std::string_view text) 
 }
 
 /// Newest first.
-std::vector<RefusedRecord> read_all(refs::Database& database) {
+std::vector<RefusedRecord> parse_all(const std::string& text) {
   std::vector<RefusedRecord> records;
-  for (const auto& [key, value] : database.settings()) {
-    if (auto record = parse(key, value)) records.push_back(std::move(*record));
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (auto record = parse(line)) records.push_back(std::move(*record));
   }
   std::ranges::sort(records, [](const RefusedRecord& a, const RefusedRecord& b) {
     return a.at_millis != b.at_millis ? a.at_millis > b.at_millis : a.commit < b.commit;
@@ -73,15 +72,14 @@ bool is_settled(const RepositoryState& repository, const RefusedRecord& record) 
   return !record.there && repository.store->contains(record.commit);
 }
 
-}  // namespace
-
-void record_refused(RepositoryState& repository, const PublicKey& peer, const Report& report) {
-  const std::vector<RefusedRecord> before = read_all(*repository.database);
-  if (before.empty() && report.refused.empty() && report.refused_there.empty()) return;
+std::vector<RefusedRecord> records_after(const RepositoryState& repository,
+                                         const std::vector<RefusedRecord>& before,
+                                         const PublicKey& peer, const Report& report) {
   std::vector<RefusedRecord> after;
   const std::uint64_t now = repository.environment.now_millis();
   const auto add = [&](const std::vector<RefusedCommit>& refused, bool there) {
     for (const RefusedCommit& one : refused) {
+      if (std::ranges::find(after, one.commit, &RefusedRecord::commit) != after.end()) continue;
       after.push_back({one.commit, one_line(one.rule), peer, now, there, false});
     }
   };
@@ -94,17 +92,31 @@ void record_refused(RepositoryState& repository, const PublicKey& peer, const Re
     if (!again && !agreed && !is_settled(repository, record)) after.push_back(record);
   }
   if (after.size() > kRefusedMax) after.resize(kRefusedMax);
-  std::map<std::string, std::optional<std::string>> changes;
-  for (const RefusedRecord& record : before) changes[key_of(record.commit)] = std::nullopt;
-  for (const RefusedRecord& record : after) changes[key_of(record.commit)] = text_of(record);
-  refs::WriteBatch batch;
-  batch.settings.assign(changes.begin(), changes.end());
-  repository.database->write(batch);
+  return after;
+}
+
+}  // namespace
+
+void record_refused(RepositoryState& repository, const PublicKey& peer, const Report& report) {
+  constexpr int kAttempts = 100;  // sessions with others end at the same time
+  for (int i = 0; i < kAttempts; ++i) {
+    const std::optional<std::string> before = repository.database->setting(kSetting);
+    const std::vector<RefusedRecord> records = parse_all(before.value_or(""));
+    std::string text;
+    for (const RefusedRecord& record : records_after(repository, records, peer, report)) {
+      text += text_of(record);
+    }
+    if (before.value_or("") == text) return;
+    refs::WriteBatch batch;
+    batch.settings.emplace_back(kSetting, text.empty() ? std::nullopt : std::optional(text));
+    batch.settings_expected.emplace_back(kSetting, before);
+    if (!repository.database->write(batch).lost) return;
+  }
 }
 
 std::vector<RefusedRecord> refused_commits(const Repository& repository) {
   const RepositoryState& state = *repo::Access::state(repository);
-  std::vector<RefusedRecord> records = read_all(*state.database);
+  std::vector<RefusedRecord> records = parse_all(state.database->setting(kSetting).value_or(""));
   std::erase_if(records, [&](const RefusedRecord& record) { return is_settled(state, record); });
   return records;
 }

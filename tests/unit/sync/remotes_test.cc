@@ -96,6 +96,8 @@ TEST_CASE("what was refused is kept until it comes, the newest 256") {
                     {repository.id(), "is here after all"}};
   report.refused_there = {{some_commit(3), "no"}};
   record_refused(state, peer, report);
+  // One setting alone: to read all would read agreements, which have megabytes.
+  for (const auto& [key, value] : repository.settings()) CHECK_FALSE(key.starts_with("refused."));
   std::vector<RefusedRecord> records = refused_commits(repository);
   REQUIRE(records.size() == 3);
   CHECK(records[0].rule == "may not write a b");
