@@ -8,6 +8,7 @@
 #include "sync/arrival.h"
 #include "sync/bundle_file.h"
 #include "sync/bundle_parser.h"
+#include "sync/bundle_rights.h"
 #include "sync/refused.h"
 #include "sync/taking.h"
 
@@ -58,14 +59,16 @@ std::uint64_t read_all(const fs::path& file, BundleParser& parser,
 /// The receiver's side of a session, without anybody to ask.
 class BundleTaking {
  public:
-  explicit BundleTaking(RepositoryState& repository)
-      : repository_(repository), taking_(repository, bundle_peer()) {}
+  BundleTaking(RepositoryState& repository, const ApplyOptions& options)
+      : repository_(repository), options_(options), taking_(repository, bundle_peer()) {}
 
   BundleParser::Events events() {
     return {[this](const wire::BundleHeader& header) { begin(header); },
             [this](ByteView run) { take(run); },
-            [this](const wire::EndMessage& end) { finish(end); }};
+            [this](const wire::EndMessage& end, const PublicKey& signer) { finish(end, signer); }};
   }
+
+  bool is_set_aside() const { return is_set_aside_; }
 
   /// What is whole stays.
   void keep() { taking_.incoming().flush(); }
@@ -106,7 +109,7 @@ class BundleTaking {
     if (const auto need = taking_.run(run)) throw_needed(*need);
   }
 
-  void finish(const wire::EndMessage& end) {
+  void finish(const wire::EndMessage& end, const PublicKey& signer) {
     std::optional<wire::NeedMessage> need;
     std::vector<Id> heads;
     if (is_last_) {
@@ -115,8 +118,13 @@ class BundleTaking {
     taking_.end(end, heads, need);
     if (need) throw_needed(*need);
     if (!is_last_) return keep();
+    is_set_aside_ =
+        !options_.any_signer && !may_sign_bundle(repository_, taking_.incoming(), theirs_, signer);
+    if (is_set_aside_) {
+      std::erase_if(theirs_, [](const auto& ref) { return ref.first.starts_with("tags/"); });
+    }
     bring_to_refs(repository_, taking_.incoming(), theirs_,
-                  {.into_branches = true, .remote = kRemoteName}, {}, false, report_);
+                  {.into_branches = !is_set_aside_, .remote = kRemoteName}, {}, false, report_);
   }
 
   [[noreturn]] static void throw_needed(const wire::NeedMessage& need) {
@@ -132,22 +140,23 @@ class BundleTaking {
   }
 
   RepositoryState& repository_;
+  const ApplyOptions& options_;
   Taking taking_;
   wire::Agreement theirs_;
-  bool is_last_ = true;
+  bool is_last_ = true, is_set_aside_ = false;
   Report report_;
 };
 
 }  // namespace
 
 BundleApplied apply_bundle(Repository& repository, const fs::path& file,
-                           const ProgressFunction& progress) {
+                           const ApplyOptions& options) {
   const std::shared_ptr<RepositoryState> state = repo::Access::state(repository);
-  BundleTaking taking(*state);
+  BundleTaking taking(*state, options);
   BundleParser parser(taking.events());
   std::uint64_t bytes = 0;
   try {
-    bytes = read_all(file, parser, progress);
+    bytes = read_all(file, parser, options.progress);
   } catch (const Error& error) {
     taking.keep();
     // Damaged bytes may look like anything: what they are is told, not what they look like.
@@ -161,6 +170,7 @@ BundleApplied apply_bundle(Repository& repository, const fs::path& file,
   BundleApplied applied;
   applied.info = info_of(file, parser, bytes);
   applied.report = taking.report();
+  applied.is_set_aside = taking.is_set_aside();
   applied.is_complete = applied.info.part == applied.info.parts;
   record_refused(*state, applied.info.signer, applied.report);
   return applied;

@@ -18,6 +18,7 @@ struct CreateArguments {
 
 struct FileArguments {
   std::vector<std::string> files;
+  bool any_signer = false;
 };
 
 /// "4000000", "700M", "4G": powers of 1,024.
@@ -37,7 +38,8 @@ std::uint64_t parse_size(const std::string& text) {
   return number << shift;
 }
 
-void print_info(Context& context, const sync::BundleInfo& info, const sync::Report* report) {
+void print_info(Context& context, const sync::BundleInfo& info,
+                const sync::BundleApplied* applied) {
   if (context.json()) {
     JsonObject object;
     std::vector<JsonObject> refs;
@@ -57,7 +59,10 @@ void print_info(Context& context, const sync::BundleInfo& info, const sync::Repo
     if (info.commits) {
       object.number("commits", *info.commits).number("operations", *info.operations);
     }
-    if (report != nullptr) add_report(object, *report);
+    if (applied != nullptr) {
+      add_report(object, applied->report);
+      object.boolean("set_aside", applied->is_set_aside);
+    }
     context.print(object);
     return;
   }
@@ -95,21 +100,34 @@ void declare_files(Options& options, FileArguments& arguments) {
   options.argument("FILE...", &arguments.files, "bundles; the parts of one in their order");
 }
 
+void declare_apply(Options& options, FileArguments& arguments) {
+  declare_files(options, arguments);
+  options.flag("--any-signer", arguments.any_signer,
+               "bring branches and tags in though whoever signed the bundle may not write here");
+}
+
 ExitCode apply(const FileArguments& arguments, Context& context) {
   Repository& repository = context.repository(Access::kWrite);
   ExitCode code = ExitCode::kDone;
   bool moved = false;
   for (const std::string& file : arguments.files) {
-    const sync::BundleApplied applied =
-        sync::apply_bundle(repository, file, context.progress("bytes"));
-    print_info(context, applied.info, &applied.report);
+    const sync::BundleApplied applied = sync::apply_bundle(
+        repository, file,
+        {.any_signer = arguments.any_signer, .progress = context.progress("bytes")});
+    print_info(context, applied.info, &applied);
     if (!context.json() && !context.quiet()) print_report(context, applied.report);
     if (!applied.is_complete) {
       context.note("branches move with the last part, of " + grouped(applied.info.parts));
     }
+    if (applied.is_set_aside) {
+      context.note(
+          "whoever signed it may not write here: its branches are below remotes/bundle/, its tags "
+          "left out; --any-signer brings them in");
+      code = worse_of(code, ExitCode::kFailed);
+    }
     moved = moved || applied.is_complete;
-    if (!applied.report.refused.empty()) code = ExitCode::kUnverified;
-    if (!applied.report.refs_refused.empty()) code = ExitCode::kFailed;
+    if (!applied.report.refused.empty()) code = worse_of(code, ExitCode::kUnverified);
+    if (!applied.report.refs_refused.empty()) code = worse_of(code, ExitCode::kFailed);
   }
   return moved ? worse_of(code, conflicts_remaining(context, repository)) : code;
 }
@@ -154,7 +172,7 @@ Command bundle_command() {
                     .summary = "take in bundles",
                     .details = "",
                     .examples = {},
-                    .declare = bind<FileArguments>(declare_files, apply),
+                    .declare = bind<FileArguments>(declare_apply, apply),
                     .children = {}},
                    {.name = "verify",
                     .summary = "check structure and signature, and say what is in it",

@@ -51,15 +51,26 @@ struct BundleApplied {
   BundleInfo info;
   Report report;
   bool is_complete = true;  ///< false: other parts have to follow before branches move
+  /// Whoever signed it may not write here: its branches are below remotes/bundle/, its tags
+  /// nowhere.
+  bool is_set_aside = false;
 };
 
-/// Takes a bundle's commits, each checked as in a session, and brings them into the branches. Any
-/// number of times. Where the file is cut off or damaged, what was whole before that stays, and a
-/// good copy goes on there: Error(kCorrupt), or kUnverified for a signature that does not hold.
-/// Error(kNotFound) names a commit that has to be here first, Error(kInvalid) for another
-/// repository's bundle.
+struct ApplyOptions {
+  /// Bring branches and tags in whoever signed the bundle. Commits prove themselves; that a branch
+  /// has them, and what a tag is called, is the word of who signed.
+  bool any_signer = false;
+  ProgressFunction progress;  ///< in bytes
+};
+
+/// Takes a bundle's commits, each checked as in a session, and brings them into the branches, where
+/// the bundle was signed by this device, or by a member who may write, as the current branch stands
+/// with what the bundle brings to it; else below remotes/bundle/ alone. Any number of times. Where
+/// the file is cut off or damaged, what was whole before that stays, and a good copy goes on there:
+/// Error(kCorrupt), or kUnverified for a signature that does not hold. Error(kNotFound) names a
+/// commit that has to be here first, Error(kInvalid) for another repository's bundle.
 BundleApplied apply_bundle(Repository& repository, const std::filesystem::path& file,
-                           const ProgressFunction& progress = {});
+                           const ApplyOptions& options = {});
 
 /// Reads a bundle from end to end: structure, checksum and signature. Needs no repository; that the
 /// commits in it are good shows when it is applied. Errors as apply_bundle().

@@ -132,6 +132,62 @@ TEST_CASE("a bundle is read the same in portions of any size") {
   }
 }
 
+TEST_CASE("who may not write makes no branch and no tag by a bundle, unless it is wanted so") {
+  Pair pair;
+  sync::clone(remote_at((pair.folder / "office").string()), pair.folder / "stranger");
+  Repository stranger = Repository::open(pair.folder / "stranger");
+  const CommitId head(*stranger.ref("heads/main"));
+  put(*pair.tablet, "b.json", "1");
+  REQUIRE_FALSE(sync_with(stranger, remote_at((pair.folder / "tablet").string()),
+                          {.direction = Direction::kPull})
+                    .error);
+  REQUIRE(stranger.move_ref("heads/evil", std::nullopt, head, "test").done);
+  stranger.create_tag("release-9", head, "mine");
+  const fs::path file = pair.folder / "file";
+  create_bundle(stranger, file);
+  const auto before = pair.office.ref("heads/main");
+  const BundleApplied applied = apply_bundle(pair.office, file);
+  CHECK(applied.is_set_aside);
+  CHECK(pair.office.ref("heads/main") == before);
+  CHECK_FALSE(pair.office.ref("heads/evil"));
+  CHECK_FALSE(pair.office.ref("tags/release-9"));
+  CHECK(pair.office.ref("remotes/bundle/main") == pair.tablet->ref("heads/main"));
+  CHECK_FALSE(pair.office.ref("remotes/bundle/tags/release-9"));
+  CHECK_FALSE(apply_bundle(pair.office, file, {.any_signer = true}).is_set_aside);
+  CHECK(pair.are_equal());
+  CHECK(pair.office.ref("tags/release-9") == stranger.ref("tags/release-9"));
+  CHECK(pair.office.fsck().empty());
+  // Its own bundles a device believes.
+  CHECK_FALSE(apply_bundle(stranger, file).is_set_aside);
+}
+
+TEST_CASE("who became a member elsewhere brings the proof along, and who was revoked has none") {
+  Pair pair;
+  sync::clone(remote_at((pair.folder / "office").string()), pair.folder / "late");
+  Repository late = Repository::open(pair.folder / "late");
+  const auto add = [&](merge::Role role, bool revoked) {
+    merge::Member member{"late", late.public_key(), role, {}};
+    member.revoked = revoked;
+    put(pair.office, merge::member_path(late.public_key()), merge::member_document(member));
+  };
+  const Remote office = remote_at((pair.folder / "office").string());
+  add(merge::Role::kReader, false);
+  REQUIRE_FALSE(sync_with(late, office, {.direction = Direction::kPull}).error);
+  const fs::path file = pair.folder / "late.bundle";
+  create_bundle(late, file);
+  CHECK(apply_bundle(*pair.tablet, file).is_set_aside);
+  add(merge::Role::kWriter, false);
+  REQUIRE_FALSE(sync_with(late, office, {.direction = Direction::kPull}).error);
+  put(late, "late.json", "1");
+  create_bundle(late, file);
+  CHECK_FALSE(apply_bundle(*pair.tablet, file).is_set_aside);
+  CHECK(pair.tablet->ref("heads/main") == late.ref("heads/main"));
+  add(merge::Role::kWriter, true);
+  put(late, "late.json", "2");
+  create_bundle(late, file);
+  CHECK(apply_bundle(pair.office, file).is_set_aside);
+}
+
 TEST_CASE("parts break within a large document, and are taken one after the other") {
   Pair pair;
   std::mt19937_64 random(1);
