@@ -48,7 +48,7 @@ void PathCoding::encode(const std::string& path, bool is_new, wire::OperationEle
     element.shared = static_cast<std::uint64_t>(end - path.begin());
     element.rest.assign(path, element.shared);
   }
-  if (!last_) last_.emplace();
+  if (!last_) last_ = Place{};
   last_->rank = rank;
   last_->is_new = is_new;
   last_->path = path;
