@@ -4,17 +4,21 @@
 
 #include "objects/commit_codec.h"
 #include "objects/tree.h"
+#include "repo/held_contents.h"
 #include "repo/scope.h"
 
 namespace isodb::repo {
 namespace {
 
-/// Whether whatever entry stands in this commit's tree at the path has to be here.
+/// Whether whatever entry stands in this commit's tree at the path has to be here. A commit that is
+/// beside the boundary may show what another wrote before it.
 bool must_be_held(const RepositoryState& repository, const objects::ObjectSource& source,
                   HeldScope& held, const std::string& path, const CommitId& commit) {
   const Bytes payload = objects::get_expected(source, commit, ObjectType::kCommit);
-  const Stamp stamp = objects::decode_commit(payload).stamp();
-  return stamp.writer == repository.writer || held.covers(path, stamp, commit);
+  const Commit decoded = objects::decode_commit(payload);
+  const objects::NodeReader nodes(source, *repository.node_cache);
+  const std::optional<Entry> entry = objects::find_entry(nodes, decoded.tree, path);
+  return entry && held.covers_entry(path, *entry, commit, decoded.stamp());
 }
 
 }  // namespace
@@ -31,10 +35,7 @@ void throw_missing(RepositoryState& repository, std::string_view path,
                    const std::optional<Entry>& entry, const std::vector<CommitId>& at,
                    const objects::ObjectMissing& missing) {
   const Scope scope = *repository.reload_scope();
-  if (scope.is_whole() || !entry) throw objects::ObjectMissing(missing);
-  const bool is_merged = (entry->flags & kFlagMerged) != 0;
-  const bool is_own = !is_merged && entry->stamp.writer == repository.writer;
-  if (is_own || HeldScope(repository, scope).surely_covers(path, entry->stamp)) {
+  if (!entry || repository.held_contents->includes(scope, path, *entry, at)) {
     throw objects::ObjectMissing(missing);
   }
   ContentNotHeld::Need need{std::string(path), {}};

@@ -71,56 +71,62 @@ void Reachable::guarded(const std::string& where, const std::function<void()>& a
 }
 
 void Reachable::visit_all(const Visit& visit) {
+  std::vector<Id> named = roots();
   std::vector<CommitId> heads;
   std::vector<Id> others;
-  for (const Id& root : roots()) {
-    guarded(root.hex(), [&] {
-      if (state_.type_of(root) == ObjectType::kCommit) {
-        heads.emplace_back(root);
+  for (std::size_t i = 0; i < named.size(); ++i) {
+    const Id id = named[i];
+    guarded(id.hex(), [&] {
+      const ObjectType type = state_.type_of(id);
+      if (type == ObjectType::kCommit) {
+        heads.emplace_back(id);
+      } else if (type == ObjectType::kTag) {
+        // It keeps what it names, and that may be another tag.
+        if (const auto object = visit_tag(id, visit)) named.push_back(*object);
       } else {
-        others.push_back(root);
+        others.push_back(id);
+        if (type != ObjectType::kMerge) return;
+        for (const CommitId& head : read_merge(id).heads) heads.push_back(head);
       }
     });
   }
-  for (std::size_t i = 0; i < others.size(); ++i) {
-    // A tag keeps what it names, and that may be another tag.
-    guarded(others[i].hex(), [&] {
-      const ObjectType type = state_.type_of(others[i]);
-      if (type == ObjectType::kMerge) {
-        for (const CommitId& head : visit_merge(others[i], visit)) heads.push_back(head);
-        return;
-      }
-      if (type != ObjectType::kTag) return visit_root(others[i], visit);
-      if (!first_time(others[i])) return;
-      visit(others[i], ObjectType::kTag);
-      const Tag tag = objects::decode_tag(state_.read_object(others[i]).payload);
-      if (tag.type == ObjectType::kCommit) {
-        heads.emplace_back(tag.object);
-      } else {
-        others.push_back(tag.object);
-      }
-    });
-  }
+  // First, as they know best what has to be here: may_be_absent().
   visit_commits(heads, visit);
+  for (const Id& id : others) {
+    guarded(id.hex(), [&] { visit_other(id, visit); });
+  }
 }
 
-std::vector<CommitId> Reachable::visit_merge(const Id& id, const Visit& visit) {
-  if (!first_time(id)) return {};
-  const Merge merge = objects::decode_merge(state_.read_object(id).payload);
-  visit_whole_tree(merge.tree, "merge " + id.hex(), visit);
-  visit(id, ObjectType::kMerge);
-  return merge.heads;
+std::optional<Id> Reachable::visit_tag(const Id& id, const Visit& visit) {
+  if (!first_time(id)) return std::nullopt;
+  visit(id, ObjectType::kTag);
+  const Tag tag = objects::decode_tag(state_.read_object(id).payload);
+  if (tag.type != state_.type_of(tag.object)) {
+    throw Error(ErrorCode::kCorrupt, "the tag '" + tag.name + "' names " + tag.object.hex() +
+                                         " as a " + std::string(object_type_name(tag.type)) +
+                                         ", which it is not");
+  }
+  return tag.object;
 }
 
-void Reachable::visit_root(const Id& id, const Visit& visit) {
-  switch (state_.type_of(id)) {
+Merge Reachable::read_merge(const Id& id) const {
+  return objects::decode_merge(state_.read_object(id).payload);
+}
+
+void Reachable::visit_other(const Id& id, const Visit& visit) {
+  const ObjectType type = state_.type_of(id);
+  switch (type) {
+    case ObjectType::kMerge:
+      if (!first_time(id)) return;
+      visit_whole_tree(read_merge(id).tree, "merge " + id.hex(), visit);
+      return visit(id, type);
     case ObjectType::kTree:
       return visit_tree(TreeId(id), id.hex(), visit);
     case ObjectType::kBlob:
     case ObjectType::kList:
       return visit_content(id, std::nullopt, id.hex(), visit);
     default:
-      if (first_time(id)) visit(id, state_.type_of(id));
+      if (first_time(id)) visit(id, type);
   }
 }
 
@@ -149,7 +155,9 @@ void Reachable::visit_commit(const CommitId& id, const Visit& visit) {
   if (commit.deleted) {
     guarded(where, [&] { visit_content(*commit.deleted, std::nullopt, where, visit); });
   }
+  writer_ = {id, commit.stamp()};
   visit_whole_tree(commit.tree, where, visit);
+  writer_.reset();
   if (commit.base) guarded(where, [&] { visit_tree(*commit.base, where, visit); });
   visit(id, ObjectType::kCommit);
 }
@@ -206,9 +214,8 @@ void Reachable::visit_entry(const std::string& path, const Entry& entry,
 bool Reachable::may_be_absent() {
   if (at_ == nullptr || !held_) return false;
   const Entry& entry = at_->entry;
-  const bool is_merged = (entry.flags & kFlagMerged) != 0;
-  if (!is_merged && entry.stamp.writer == state_.writer) return false;
-  return !held_->surely_covers(at_->path, entry.stamp);
+  if (!writer_) return !held_->surely_covers(at_->path, entry.stamp);
+  return !held_->covers_entry(at_->path, entry, writer_->commit, writer_->stamp);
 }
 
 void Reachable::miss(const Id& id) {

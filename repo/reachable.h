@@ -40,18 +40,20 @@ class Reachable {
 
  private:
   std::vector<Id> roots();
-  void visit_root(const Id& id, const Visit& visit);
+  void visit_other(const Id& id, const Visit& visit);
   void visit_commits(const std::vector<CommitId>& heads, const Visit& visit);
   void visit_commit(const CommitId& id, const Visit& visit);
-  /// The commits that it merges; none when it was visited before.
-  std::vector<CommitId> visit_merge(const Id& id, const Visit& visit);
+  /// What it names; nullopt when it was visited before.
+  std::optional<Id> visit_tag(const Id& id, const Visit& visit);
+  Merge read_merge(const Id& id) const;
   void visit_whole_tree(const TreeId& root, const std::string& where, const Visit& visit);
   void visit_tree(const TreeId& root, const std::string& where, const Visit& visit);
   void visit_node(const Id& id, const objects::Node& node, const std::string& where,
                   const Visit& visit);
   void visit_entry(const std::string& path, const Entry& entry, const std::string& where,
                    const Visit& visit);
-  /// Whether a partial repository may do without what the entry at hand names.
+  /// Whether a partial repository may do without what the entry at hand names. The commit that
+  /// wrote it knows best, and is the first in whose tree it is met.
   bool may_be_absent();
   /// For a content, or a part of one, that is not in the store: notes it, or throws.
   void miss(const Id& id);
@@ -79,7 +81,12 @@ class Reachable {
     const std::string& path;
     const Entry& entry;
   };
-  const Place* at_ = nullptr;      // the entry at hand; its contents may be missing
+  const Place* at_ = nullptr;  // the entry at hand; its contents may be missing
+  struct Writer {
+    CommitId commit;
+    Stamp stamp;
+  };
+  std::optional<Writer> writer_;   // the commit whose tree is at hand
   std::unordered_set<Id> absent_;  // blobs, and lists of which a part is
   std::uint64_t contents_not_held_ = 0;
 };

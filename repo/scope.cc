@@ -6,7 +6,6 @@
 
 #include "core/json.h"
 #include "core/json_writer.h"
-#include "isodb/entry.h"
 #include "objects/commit_codec.h"
 #include "repo/commit_walk.h"
 #include "repo/state.h"
@@ -186,8 +185,13 @@ bool HeldScope::covers(std::string_view path, const Stamp& stamp, const CommitId
   if (!scope_.covers_path(path)) return false;
   if (scope_.boundary.empty() || path.starts_with(kGovernedPrefix)) return true;
   if (!has_boundary()) return false;
-  return stamp.clock > newest_ || !is_in_past(writer, stamp.clock) ||
-         is_live_at_boundary(path, stamp);
+  return !is_before_boundary(writer, stamp.clock) || is_live_at_boundary(path, stamp);
+}
+
+bool HeldScope::covers_entry(std::string_view path, const Entry& entry, const CommitId& commit,
+                             const Stamp& commit_stamp) {
+  const bool is_own = entry.stamp == commit_stamp && (entry.flags & kFlagMerged) == 0;
+  return is_own ? covers(path, entry.stamp, commit) : surely_covers(path, entry.stamp);
 }
 
 bool HeldScope::surely_covers(std::string_view path, const Stamp& stamp) {
@@ -228,13 +232,15 @@ bool HeldScope::is_live_at_boundary(std::string_view path, const Stamp& stamp) c
 bool HeldScope::is_in_past(const CommitId& commit, const HybridTime& clock) {
   // A commit's clock is above its parents': none that is left below leads to this one.
   while (!queue_.empty() && queue_.top().clock > clock) {
-    const Step step = queue_.top();
-    queue_.pop();
-    for (const CommitId& parent : step.parents) {
+    // Where a parent cannot be read, the next question comes to it again.
+    std::vector<std::pair<CommitId, Commit>> parents;
+    for (const CommitId& parent : queue_.top().parents) {
       if (past_.contains(parent)) continue;
       const Bytes payload = objects::get_expected(source_, parent, ObjectType::kCommit);
-      meet(parent, objects::decode_commit(payload));
+      parents.emplace_back(parent, objects::decode_commit(payload));
     }
+    queue_.pop();
+    for (const auto& [id, parent] : parents) meet(id, parent);
   }
   return past_.contains(commit);
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "isodb/commit.h"
+#include "isodb/entry.h"
 #include "isodb/hybrid_time.h"
 #include "isodb/id.h"
 #include "isodb/scope.h"
@@ -57,6 +58,10 @@ class HeldScope {
   /// long as a commit of the boundary is not in the source, nothing that depends on it counts as
   /// covered.
   bool covers(std::string_view path, const Stamp& stamp, const CommitId& writer);
+  /// The same of what stands at `path` in the tree of `commit`: by the commit where that wrote it,
+  /// else as surely_covers().
+  bool covers_entry(std::string_view path, const Entry& entry, const CommitId& commit,
+                    const Stamp& commit_stamp);
   /// As far as an entry tells by itself, without the commit that wrote it: never true for what is
   /// out of scope.
   bool surely_covers(std::string_view path, const Stamp& stamp);
@@ -64,6 +69,12 @@ class HeldScope {
   /// wrote below the prefixes is known to be in scope, and surely_covers() does not say so. It was
   /// written beside the boundary, and not before it.
   bool covers_beside_boundary(const HybridTime& clock);
+  /// Whether a commit with this clock is in the boundary's past. Needs has_boundary().
+  bool is_before_boundary(const CommitId& commit, const HybridTime& clock) {
+    return clock <= newest_ && is_in_past(commit, clock);
+  }
+  /// All commits of the boundary are in the source; there may be none.
+  bool has_boundary();
 
  private:
   struct Bound {
@@ -76,7 +87,6 @@ class HeldScope {
     std::vector<CommitId> parents;
     friend bool operator<(const Step& a, const Step& b) { return a.clock < b.clock; }
   };
-  bool has_boundary();
   bool is_live_at_boundary(std::string_view path, const Stamp& stamp) const;
   bool is_in_past(const CommitId& commit, const HybridTime& clock);
   void meet(const CommitId& commit, const Commit& decoded);

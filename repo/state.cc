@@ -21,7 +21,8 @@ RepositoryState::RepositoryState(std::filesystem::path repository_folder,
       store(std::make_unique<refs::LocalStore>(*database, files, folder / kPacksName)),
       node_cache(std::make_unique<objects::NodeCache>(options.cache_bytes)),
       commits(std::make_unique<repo::CommitQueue>(*this)),
-      merging(std::make_unique<repo::Merging>(*this)) {
+      merging(std::make_unique<repo::Merging>(*this)),
+      held_contents(std::make_unique<repo::HeldContents>(*this)) {
   const std::optional<std::string> root_text = database->setting(repo::kSettingRoot);
   const std::optional<std::string> writer_text = database->setting(repo::kSettingWriter);
   // Both are missing only while init() has not written its first commit.

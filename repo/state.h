@@ -18,6 +18,7 @@
 #include "refs/local_store.h"
 #include "refs/shared_slot.h"
 #include "repo/commit_queue.h"
+#include "repo/held_contents.h"
 #include "repo/merging.h"
 
 namespace isodb {
@@ -82,6 +83,7 @@ class RepositoryState : public std::enable_shared_from_this<RepositoryState> {
   std::unique_ptr<objects::NodeCache> node_cache;
   std::unique_ptr<repo::CommitQueue> commits;
   std::unique_ptr<repo::Merging> merging;
+  std::unique_ptr<repo::HeldContents> held_contents;
   CommitId root;
   WriterId writer;
 

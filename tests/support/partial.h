@@ -37,9 +37,8 @@ inline std::unordered_set<Id> contents_in(Repository& whole, const Scope& scope)
     objects::Cursor cursor(state.nodes(), tree);
     for (cursor.seek({}); cursor.valid(); cursor.next()) {
       const Entry entry = cursor.entry();
-      const bool is_own = at && entry.stamp == at->commit.stamp();
-      const bool is_in = is_own ? held.covers(cursor.path(), entry.stamp, at->id)
-                                : held.surely_covers(cursor.path(), entry.stamp);
+      const bool is_in = at ? held.covers_entry(cursor.path(), entry, at->id, at->commit.stamp())
+                            : held.surely_covers(cursor.path(), entry.stamp);
       if (!is_in) continue;
       add_content(state, entry.content, contents);
       if (entry.metadata) add_content(state, *entry.metadata, contents);
@@ -70,9 +69,10 @@ void copy_objects(Repository& from, Repository& to, const Ids& ids) {
   target.store->refresh();
 }
 
-/// A repository with all commits, trees and refs of another, and of its contents those in a scope.
+/// A repository with all commits, trees and refs of another, and of its contents those in a scope,
+/// but for what was lost.
 inline Repository partial_copy(Repository& whole, const std::filesystem::path& folder,
-                               const Scope& scope) {
+                               const Scope& scope, const std::unordered_set<Id>& lost = {}) {
   // Its key is known already.
   Repository::init_empty(folder, whole.id(),
                          {.key_file = whole.folder() / RepositoryState::kKeyPath});
@@ -83,7 +83,7 @@ inline Repository partial_copy(Repository& whole, const std::filesystem::path& f
   std::vector<Id> ids;
   repo::Reachable(*repo::Access::state(whole)).visit_all([&](const Id& id, ObjectType type) {
     const bool is_content = type == ObjectType::kBlob || type == ObjectType::kList;
-    if (!is_content || contents.contains(id)) ids.push_back(id);
+    if (!is_content || (contents.contains(id) && !lost.contains(id))) ids.push_back(id);
   });
   copy_objects(whole, partial, ids);
   for (const RefInfo& ref : whole.refs()) {

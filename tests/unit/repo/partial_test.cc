@@ -41,8 +41,8 @@ struct Farm {
     newer = put(whole, "cows/1.json", R"({"weight":5,"name":"Ada"})");
     head = put(whole, "cows/2.json", R"({"weight":7})");
   }
-  Repository partial(const Scope& scope) {
-    return partial_copy(whole, folder / ("partial" + std::to_string(++copies)), scope);
+  Repository partial(const Scope& scope, const std::unordered_set<Id>& lost = {}) {
+    return partial_copy(whole, folder / ("partial" + std::to_string(++copies)), scope, lost);
   }
   RepositoryState& state(Repository& repository) { return *repo::Access::state(repository); }
 
@@ -234,6 +234,59 @@ struct TwoSides : Farm {
 };
 
 }  // namespace
+
+TEST_CASE("What was written under a partial repository's own writer need not be held for that") {
+  TwoSides farm;
+  Repository partial = farm.partial(kCows);
+  refs::WriteBatch batch;  // as when its folder was copied, and the copy wrote of pigs
+  batch.settings.emplace_back(repo::kSettingWriter, farm.state(farm.whole).writer.hex());
+  farm.state(partial).database->write(batch);
+  Repository copied = Repository::open(partial.folder());
+  REQUIRE(farm.state(copied).writer == copied.commit(farm.main_pig).writer);
+
+  CHECK(not_held([&] { copied.snapshot().get("pigs/1.json"); }));
+  CHECK(not_held([&] { copied.snapshot_of(farm.head).metadata("pigs/1.json"); }));
+  CHECK(not_held([&] { copied.merge("side"); }));
+  CHECK(not_held([&] { copied.blame("@", "pigs/1.json"); }));
+  CHECK(copied.fsck().empty());
+  CHECK(copied.verify().empty());
+  CHECK_NOTHROW(copied.collect());
+  CHECK(copied.snapshot("side").get("cows/1.json"));
+}
+
+TEST_CASE("Beside the boundary, too, what must be held and is not is damage") {
+  TwoSides farm;
+  const Scope since{{}, {farm.main_pig}};
+  const Scope cows_since{{"cows"}, {farm.main_pig}};
+  const auto content = [&](const CommitId& commit, const char* path) {
+    return farm.whole.snapshot_of(commit).entry(path)->content;
+  };
+  CHECK(farm.partial(since).fsck().empty());
+  Repository damaged = farm.partial(since, {content(farm.side_pig, "pigs/1.json")});
+  CHECK(error_code_of([&] { damaged.snapshot("side").get("pigs/1.json"); }) == ErrorCode::kCorrupt);
+  CHECK(error_code_of([&] { damaged.begin("heads/side").get("pigs/1.json"); }) ==
+        ErrorCode::kCorrupt);
+  CHECK(error_code_of([&] { damaged.blame("side", "pigs/1.json"); }) == ErrorCode::kCorrupt);
+  CHECK(error_code_of([&] { damaged.merge("side"); }) == ErrorCode::kCorrupt);
+  CHECK(error_code_of([&] { damaged.collect(); }) == ErrorCode::kCorrupt);
+  CHECK(damaged.fsck().size() == 1);
+
+  // What was written before the boundary is not held, in whichever state it is asked for.
+  CHECK(not_held([&] { damaged.snapshot_of(farm.head).get("pigs/1.json"); }));
+  CHECK(not_held([&] { damaged.snapshot_of(farm.side_cow).get("pigs/1.json"); }));
+  CHECK(not_held([&] { damaged.snapshot_of(farm.old).get("cows/1.json"); }));
+  CHECK(damaged.snapshot("side").get("cows/1.json"));
+  CHECK(damaged.snapshot().get("pigs/1.json") == R"({"weight":4})");
+
+  // Nor is what was written beside it, of another folder.
+  Repository cows = farm.partial(cows_since);
+  CHECK(not_held([&] { cows.snapshot("side").get("pigs/1.json"); }));
+  CHECK(not_held([&] { cows.merge("side"); }));
+  CHECK(cows.fsck().empty());
+  Repository cow_lost = farm.partial(cows_since, {content(farm.side_cow, "cows/1.json")});
+  CHECK(error_code_of([&] { cow_lost.merge("side"); }) == ErrorCode::kCorrupt);
+  CHECK(cow_lost.fsck().size() == 1);
+}
 
 TEST_CASE("A merge that needs contents which are not held names all of them and changes nothing") {
   TwoSides farm;

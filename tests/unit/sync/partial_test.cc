@@ -1,5 +1,8 @@
 // Partial clones: what is in their scope comes, everything else as hashes.
+#include <filesystem>
+
 #include "isodb/scope.h"
+#include "repo/access.h"
 #include "tests/support/pair_of_repositories.h"
 
 namespace isodb::sync {
@@ -209,6 +212,46 @@ TEST_CASE_METHOD(Fixture, "heads that cannot be merged yet wait for what they ne
   CHECK(one.refs("waiting/").empty());
   CHECK(two.refs("waiting/").empty());
   CHECK(one.fsck().empty());
+}
+
+TEST_CASE_METHOD(Fixture, "what a copy of a partial device wrote elsewhere is waited for") {
+  clone_of("one", {.paths = {"cows"}});
+  std::filesystem::copy(folder / "one", folder / "copy", std::filesystem::copy_options::recursive);
+  Repository one = Repository::open(folder / "one");
+  Repository two = clone_of("two", {.paths = {"cows"}});
+  {
+    Repository copy = Repository::open(folder / "copy");
+    SyncOptions options;
+    options.direction = Direction::kFetch;
+    options.widening = {.paths = {"sheep"}};
+    REQUIRE_FALSE(sync_with(copy, *find_remote(copy, "origin"), options).error);
+    put(copy, "sheep/1.json", R"({"s":3,"at":"copy"})");
+    REQUIRE(copy.commit(copy.resolve_commit("@")).writer == repo::Access::state(one)->writer);
+    const SyncResult took = sync_with(two, remote_at((folder / "copy").string()));
+    if (took.error) FAIL(took.error->what());
+  }
+  put(office, "sheep/1.json", R"({"s":4})");
+  sync(one);
+  const auto before = one.ref("heads/main");
+  for (int round = 0; round < 2; ++round) {
+    const SyncResult result = sync_with(one, remote_at((folder / "two").string()));
+    REQUIRE(result.error);
+    INFO(result.error->what());
+    CHECK(result.error->code() == ErrorCode::kNotHeld);
+    CHECK(result.report.waiting == std::vector<std::string>{"sheep/1.json"});
+    CHECK(one.ref("heads/main") == before);
+    CHECK(one.refs("waiting/").size() == 1);
+    CHECK(one.fsck().empty());
+    CHECK_NOTHROW(one.collect());
+  }
+  Repository copy = Repository::open(folder / "copy");
+  sync(copy);
+  sync(one);
+  check_equal(copy);
+  check_equal(one);
+  CHECK(one.refs("waiting/").empty());
+  CHECK(one.fsck().empty());
+  CHECK(one.verify({.again = true}).empty());
 }
 
 TEST_CASE_METHOD(Fixture, "a scope is chosen once, and a clone of a partial one lies within it") {
