@@ -44,6 +44,11 @@ ChosenOperation CommitStream::choose(std::uint64_t& whole_documents) {
   return chosen;
 }
 
+void CommitStream::expect_sendable() {
+  CommitWrites writes(state_.nodes(), plan_.base, commit_);
+  while (const std::optional<Write> write = writes.next()) choice_.expect_sendable(*write);
+}
+
 bool CommitStream::resume_at(const ResumePoint& point) {
   if (point.operations >= plan_.operations) return false;
   for (; sent_ < point.operations; ++sent_) {

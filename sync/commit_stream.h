@@ -29,6 +29,10 @@ class CommitStream {
   /// stream is spent.
   bool resume_at(const ResumePoint& point);
 
+  /// Error(kNotHeld) where next() would come to a content that has to be sent and that this
+  /// repository, which is partial, does not hold. Costs another look at what the commit wrote.
+  void expect_sendable();
+
   /// nullopt after the last. `whole_documents` and `operations` of the stream are counted on.
   std::optional<wire::Element> next(std::uint64_t& whole_documents, std::uint64_t& operations);
   bool at_end() const { return !at_beginning_ && sent_ == plan_.operations && stretches_.empty(); }

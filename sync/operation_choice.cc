@@ -116,7 +116,12 @@ ChosenOperation OperationChoice::choose(const Write& write, std::uint64_t& whole
 void OperationChoice::choose_content(const Write& write, std::uint64_t& whole_documents,
                                      ChosenOperation& chosen) {
   OperationElement& element = chosen.element;
-  if (try_copy(write, element)) return;
+  if (const std::optional<std::uint64_t> rank = rank_to_copy(write)) {
+    element.kind = OperationKind::kCopy;
+    element.rank_delta =
+        static_cast<std::int64_t>(*rank) - static_cast<std::int64_t>(paths_.last()->rank);
+    return;
+  }
   if (goes_as_hash(write)) {
     element.kind = OperationKind::kHash;
     element.content = write.after->content;
@@ -124,7 +129,7 @@ void OperationChoice::choose_content(const Write& write, std::uint64_t& whole_do
     element.size = write.after->size;
     return;
   }
-  expect_held(write);
+  expect_sendable(write);
   if (write.after->kind == ContentKind::kList) return describe_large(write, chosen);
   element.bytes = objects::get_expected(*state_.store, write.after->content, ObjectType::kBlob);
   element.kind = OperationKind::kWhole;
@@ -137,25 +142,22 @@ void OperationChoice::choose_content(const Write& write, std::uint64_t& whole_do
   ++whole_documents;
 }
 
-/// What the receiver does not need it may copy from what it does not hold.
-bool OperationChoice::try_copy(const Write& write, OperationElement& element) {
+/// Of the old entry that has the content already. What the receiver does not need it may copy from
+/// what it does not hold.
+std::optional<std::uint64_t> OperationChoice::rank_to_copy(const Write& write) {
   const bool needs_source = receiver_ != nullptr && !goes_as_hash(write);
   if (write.before && write.before->content == write.after->content) {
-    if (needs_source && !receiver_->holds(write.path, *write.before)) return false;
-    element.kind = OperationKind::kCopy;
-    return true;
+    if (needs_source && !receiver_->holds(write.path, *write.before)) return std::nullopt;
+    return paths_.rank_of(write.path);
   }
   const auto moved = deleted_contents_.find(write.after->content);
-  if (moved == deleted_contents_.end()) return false;
+  if (moved == deleted_contents_.end()) return std::nullopt;
   const std::uint64_t rank = paths_.rank_of(moved->second);
   if (needs_source) {
     const PathCoding::Old* const source = paths_.old(rank);
-    if (source == nullptr || !receiver_->holds(source->path, source->entry)) return false;
+    if (source == nullptr || !receiver_->holds(source->path, source->entry)) return std::nullopt;
   }
-  element.kind = OperationKind::kCopy;
-  element.rank_delta =
-      static_cast<std::int64_t>(rank) - static_cast<std::int64_t>(paths_.last()->rank);
-  return true;
+  return rank;
 }
 
 bool OperationChoice::goes_as_hash(const Write& write) const {
@@ -165,11 +167,16 @@ bool OperationChoice::goes_as_hash(const Write& write) const {
 /// Both sides hold the entry's content.
 bool OperationChoice::can_build_on(const std::string& path, const Entry& entry) const {
   if (receiver_ != nullptr && !receiver_->holds(path, entry)) return false;
+  return is_held(entry);
+}
+
+bool OperationChoice::is_held(const Entry& entry) const {
   return state_.scope()->is_whole() || state_.store->contains(entry.content);
 }
 
-void OperationChoice::expect_held(const Write& write) const {
-  if (state_.scope()->is_whole() || state_.store->contains(write.after->content)) return;
+void OperationChoice::expect_sendable(const Write& write) {
+  if (!write.after || is_held(*write.after)) return;
+  if (goes_as_hash(write) || rank_to_copy(write)) return;
   throw Error(ErrorCode::kNotHeld,
               "this copy is partial and does not hold what commit " + commit_.short_hex() +
                   " wrote in '" + write.path +

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -41,16 +42,18 @@ class OperationChoice {
   /// `whole_documents`: sent so far in the stream; counted on. Error(kNotHeld) for a content that
   /// has to be sent and that this repository, which is partial, does not hold.
   ChosenOperation choose(const Write& write, std::uint64_t& whole_documents);
+  /// The same error, and nothing else.
+  void expect_sendable(const Write& write);
 
  private:
   void choose_content(const Write& write, std::uint64_t& whole_documents, ChosenOperation& chosen);
-  bool try_copy(const Write& write, wire::OperationElement& element);
+  std::optional<std::uint64_t> rank_to_copy(const Write& write);
   bool try_edit(const Write& write, wire::OperationElement& element);
   bool try_neighbour(wire::OperationElement& element);
   void describe_large(const Write& write, ChosenOperation& chosen);
   bool goes_as_hash(const Write& write) const;
   bool can_build_on(const std::string& path, const Entry& entry) const;
-  void expect_held(const Write& write) const;
+  bool is_held(const Entry& entry) const;
 
   const RepositoryState& state_;
   PathCoding& paths_;

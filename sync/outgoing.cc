@@ -20,6 +20,7 @@ class Outgoing::Impl {
         wanted_(std::move(options.wanted)),
         objects_taken_(options.objects_taken),
         receiver_(options.receiver),
+        sends_the_rest_(options.sends_the_rest && !state.scope()->is_whole()),
         as_objects_(options.as_objects.begin(), options.as_objects.end()) {
     if (options.resume) begin_with(*options.resume);
     if (objects_taken_) sort_wanted();
@@ -43,7 +44,7 @@ class Outgoing::Impl {
         ++next_wanted_;
       } else if (next_commit_ < commits_.size()) {
         begin_commit(commits_[next_commit_]);
-      } else if (next_tag_ < tags_.size()) {
+      } else if (next_tag_ < tags_.size() && !shortfall_) {
         sends_bare_objects_ = true;
         begin_objects([&](ObjectStream& objects) { objects.add(tags_[next_tag_]); });
         ++next_tag_;
@@ -54,11 +55,12 @@ class Outgoing::Impl {
     }
   }
 
-  const std::vector<CommitId>& planned() const { return commits_; }
+  const std::vector<CommitId>& begun() const { return begun_; }
   const CommitId& commit() const { return commit_; }
   bool commit_is_whole() const { return is_whole_; }
   std::uint64_t commits() const { return whole_commits_; }
   std::uint64_t operations() const { return operations_; }
+  const std::optional<Error>& shortfall() const { return shortfall_; }
 
  private:
   void end_commit_where_whole() {
@@ -97,11 +99,39 @@ class Outgoing::Impl {
                        as_objects_.empty() ? BaseTrust::kBelieved : BaseTrust::kComputed);
   }
 
+  /// Keeps in mind which commits those after them cannot be sent without.
+  bool is_left_out(const CommitId& id, const Commit& commit, const CommitPlan& how) {
+    if (!sends_the_rest_ || searched_for_ == id) return false;
+    bool is_left = std::any_of(commit.parents.begin(), commit.parents.end(),
+                               [&](const CommitId& parent) { return left_out_.contains(parent); });
+    try {
+      if (!is_left) expect_sendable(id, commit, how);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kNotHeld) throw;
+      if (!shortfall_) shortfall_ = error;
+      is_left = true;
+    }
+    if (is_left) left_out_.insert(id);
+    return is_left;
+  }
+
+  void expect_sendable(const CommitId& id, const Commit& commit, const CommitPlan& how) const {
+    if (!how.as_objects) return CommitStream(state_, id, commit, how, receiver_).expect_sendable();
+    ObjectStream objects(state_, receiver_);
+    objects.add_commit(id, commit);
+    while (objects.skip()) {
+    }
+  }
+
   /// Or only what has to come before it.
   void begin_commit(const CommitId& id) {
     Commit commit = state_.read_commit(id);
-    const std::vector<Id> needed = find_needed(id, commit);
     CommitPlan how = plan(id, commit);
+    if (is_left_out(id, commit, how)) {
+      ++next_commit_;
+      return;
+    }
+    const std::vector<Id> needed = find_needed(id, commit);
     sends_bare_objects_ = !how.as_objects && !needed.empty();
     if (how.as_objects || sends_bare_objects_) {
       begin_objects([&](ObjectStream& objects) {
@@ -113,6 +143,7 @@ class Outgoing::Impl {
     }
     if (sends_bare_objects_) return;
     commit_ = id;
+    begun_.push_back(id);
     ++next_commit_;
   }
 
@@ -163,11 +194,12 @@ class Outgoing::Impl {
         if (all.contains(parent)) return;
       }
       CommitPlan how = plan(id, commit);
-      if (how.as_objects) return;
+      if (how.as_objects || is_left_out(id, commit, how)) return;
       operations_of_.emplace(state_, id, std::move(commit), std::move(how), receiver_);
       if (!operations_of_->resume_at(point)) return operations_of_.reset();
       commit_ = id;
       std::rotate(commits_.begin(), at, at + 1);
+      begun_.push_back(id);
       next_commit_ = 1;
       return;
     }
@@ -180,7 +212,11 @@ class Outgoing::Impl {
   const std::optional<wire::ObjectsTaken> objects_taken_;
   bool goes_on_ = false;  // RESUME is to be said
   Receiver* const receiver_;
+  const bool sends_the_rest_;
   const std::unordered_set<Id> as_objects_;
+  std::vector<CommitId> begun_;
+  std::unordered_set<Id> left_out_;
+  std::optional<Error> shortfall_;
   std::size_t next_wanted_ = 0, next_commit_ = 0, next_tag_ = 0;
   std::optional<CommitStream> operations_of_;
   std::optional<ObjectStream> objects_of_;
@@ -200,8 +236,8 @@ Outgoing::~Outgoing() = default;
 std::optional<wire::Element> Outgoing::next() {
   return impl_->next();
 }
-const std::vector<CommitId>& Outgoing::planned() const {
-  return impl_->planned();
+const std::vector<CommitId>& Outgoing::begun() const {
+  return impl_->begun();
 }
 const CommitId& Outgoing::commit() const {
   return impl_->commit();
@@ -214,6 +250,9 @@ std::uint64_t Outgoing::commits() const {
 }
 std::uint64_t Outgoing::operations() const {
   return impl_->operations();
+}
+const std::optional<Error>& Outgoing::shortfall() const {
+  return impl_->shortfall();
 }
 
 }  // namespace isodb::sync

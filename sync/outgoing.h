@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "isodb/commit.h"
+#include "isodb/error.h"
 #include "repo/state.h"
 #include "sync/receiver.h"
 #include "sync/resume_point.h"
@@ -37,6 +38,10 @@ class Outgoing {
     /// What an earlier session brought whole before it broke off among objects. Where the same
     /// ones would be sent again, they are not.
     std::optional<wire::ObjectsTaken> objects_taken;
+    /// Where this repository, which is partial, does not hold what a commit has to be sent with:
+    /// sends the others, as far as they do not build on it, and no tags; shortfall() says so. Else
+    /// next() throws Error(kNotHeld).
+    bool sends_the_rest = false;
   };
 
   /// `commits` are those that the receiver lacks, every commit after its parents.
@@ -46,8 +51,8 @@ class Outgoing {
   Outgoing(const Outgoing&) = delete;
   Outgoing& operator=(const Outgoing&) = delete;
 
-  /// All commits of this stream in their order: what an earlier session began comes first.
-  const std::vector<CommitId>& planned() const;
+  /// The commits that were begun, in their order: what an earlier session began comes first.
+  const std::vector<CommitId>& begun() const;
 
   /// nullopt after the last.
   std::optional<wire::Element> next();
@@ -61,6 +66,9 @@ class Outgoing {
   /// says.
   std::uint64_t commits() const;
   std::uint64_t operations() const;
+
+  /// Why a commit was not sent: the first of those; nullopt for none so far.
+  const std::optional<Error>& shortfall() const;
 
  private:
   class Impl;

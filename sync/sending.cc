@@ -45,12 +45,13 @@ void Sending::begin(const wire::Agreement& ours, const Other& other) {
 
 void Sending::begin_again(const wire::NeedMessage& need) {
   if (need.stream != stream_) return;  // of a stream that was given up already
-  if (need.commits > commits_to_send_.size()) {
+  if (outgoing_) commits_begun_ = outgoing_->begun();
+  if (need.commits > commits_begun_.size()) {
     throw Error(ErrorCode::kCorrupt, "the peer says it took more commits than were sent");
   }
-  const auto taken_end = commits_to_send_.begin() + static_cast<std::ptrdiff_t>(need.commits);
-  taken_.insert(taken_.end(), commits_to_send_.begin(), taken_end);
-  if (need.as_objects && taken_end != commits_to_send_.end()) as_objects_.push_back(*taken_end);
+  const auto taken_end = commits_begun_.begin() + static_cast<std::ptrdiff_t>(need.commits);
+  taken_.insert(taken_.end(), commits_begun_.begin(), taken_end);
+  if (need.as_objects && taken_end != commits_begun_.end()) as_objects_.push_back(*taken_end);
   Have have;
   have.heads = heads_told();
   other_.resume.reset();
@@ -60,7 +61,7 @@ void Sending::begin_again(const wire::NeedMessage& need) {
 
 void Sending::answer(std::vector<Id> contents) {
   // What the receiver has taken whole, and may still refuse.
-  taken_.insert(taken_.end(), commits_to_send_.begin(), commits_to_send_.end());
+  taken_.insert(taken_.end(), commits_begun_.begin(), commits_begun_.end());
   Outgoing::Options options;
   options.wanted = std::move(contents);
   options.objects_taken = other_.objects_taken;
@@ -70,7 +71,7 @@ void Sending::answer(std::vector<Id> contents) {
 bool Sending::has_sent_all(const std::vector<wire::Refusal>& commits) const {
   std::unordered_set<Id> wanted;
   for (const wire::Refusal& one : commits) wanted.insert(one.commit);
-  for (const std::vector<CommitId>* sent : {&taken_, &commits_to_send_}) {
+  for (const std::vector<CommitId>* sent : {&taken_, &commits_begun_}) {
     for (auto at = sent->begin(); at != sent->end() && !wanted.empty(); ++at) wanted.erase(*at);
   }
   return wanted.empty();
@@ -95,21 +96,24 @@ void Sending::plan(const Have& have) {
   options.tags = tags_missing(repository_, ours_, other_.refs);
   options.receiver = receiver_ ? &*receiver_ : nullptr;
   options.objects_taken = other_.objects_taken;
+  options.sends_the_rest = true;
   if (other_.resume) {
     options.resume = ResumePoint{other_.resume->stamp, other_.resume->signature_prefix,
                                  other_.resume->operations, other_.resume->document_bytes};
   }
+  const std::uint64_t commits = missing.commits.size();
   open(std::move(missing.commits), std::move(options));
-  expect(heads, missing.had);
+  expect(commits, heads, missing.had);
 }
 
 /// Reads no more than the roots of some trees: the stream must not wait for a hint.
-void Sending::expect(const std::vector<CommitId>& heads, const std::vector<CommitId>& had) {
-  if (commits_to_send_.empty()) return;
+void Sending::expect(std::uint64_t commits, const std::vector<CommitId>& heads,
+                     const std::vector<CommitId>& had) {
+  if (commits == 0) return;
   const std::uint64_t here = documents_of_largest(heads);
   std::uint64_t there = documents_of_largest(had);
   if (other_.resume) there += std::min(other_.resume->operations, here);
-  const wire::ExpectMessage expected{commits_to_send_.size(), here - std::min(here, there)};
+  const wire::ExpectMessage expected{commits, here - std::min(here, there)};
   const bool is_much = expected.commits + expected.documents >= kExpectedMin;
   if (is_much || other_.resume || heads_told().empty()) expect_ = expected;
 }
@@ -129,7 +133,8 @@ void Sending::open(std::vector<CommitId> commits, Outgoing::Options options) {
   is_first_ = false;
   is_empty_ = true;
   outgoing_ = std::make_unique<Outgoing>(repository_, std::move(commits), std::move(options));
-  commits_to_send_ = outgoing_->planned();
+  commits_begun_.clear();
+  shortfall_.reset();
   left_at_micros_ = 0;
   pace_ = LinePace(options_.level);
   estimate_.forget();
@@ -138,7 +143,7 @@ void Sending::open(std::vector<CommitId> commits, Outgoing::Options options) {
 }
 
 std::vector<Bytes> Sending::next_frames() {
-  if (has_ended()) return {};
+  if (has_ended() || shortfall_) return {};
   std::vector<Bytes> frames;
   if (const auto expected = std::exchange(expect_, std::nullopt)) {
     estimate_.expect(*expected);
@@ -162,7 +167,8 @@ void Sending::add_run(std::vector<Bytes>& frames) {
     estimate_.note_bytes(frame.size());
   }
   if (is_last) {
-    frames.push_back(end_frame());
+    shortfall_ = outgoing_->shortfall();
+    if (!shortfall_) frames.push_back(end_frame());
     return;
   }
   left_at_micros_ = now_micros();
@@ -189,6 +195,7 @@ Bytes Sending::end_frame() {
   const wire::EndMessage end{stream_, writer_->commits(), writer_->operations()};
   commits_ += end.commits;
   operations_ += end.operations;
+  commits_begun_ = outgoing_->begun();
   outgoing_.reset();
   writer_.reset();
   Bytes frame;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "isodb/bytes.h"
+#include "isodb/error.h"
 #include "repo/state.h"
 #include "sync/line_pace.h"
 #include "sync/missing.h"
@@ -48,8 +49,12 @@ class Sending {
   /// The same in answer to WANT: these contents, and nothing else.
   void answer(std::vector<Id> contents);
 
-  /// Frames of the next run, or END; none when the stream has ended.
+  /// Frames of the next run, or END; none when the stream has ended, or got to its shortfall().
   std::vector<Bytes> next_frames();
+
+  /// This repository, which is partial, does not hold all that has to be sent: what could be sent
+  /// was, and nothing else comes of the stream at hand, not even END.
+  const std::optional<Error>& shortfall() const { return shortfall_; }
 
   /// Was each of these sent since begin()?
   bool has_sent_all(const std::vector<wire::Refusal>& commits) const;
@@ -60,12 +65,15 @@ class Sending {
   std::uint64_t commits() const { return commits_; }
   std::uint64_t operations() const { return operations_; }
   /// Of the stream at hand, as far as can be told: see StreamEstimate.
-  std::uint64_t bytes_to_come() const { return has_ended() ? 0 : estimate_.bytes_to_come(); }
+  std::uint64_t bytes_to_come() const {
+    return has_ended() || shortfall_ ? 0 : estimate_.bytes_to_come();
+  }
 
  private:
   std::vector<CommitId> heads_told() const;
   void plan(const Have& have);
-  void expect(const std::vector<CommitId>& heads, const std::vector<CommitId>& had);
+  void expect(std::uint64_t commits, const std::vector<CommitId>& heads,
+              const std::vector<CommitId>& had);
   std::uint64_t documents_of_largest(const std::vector<CommitId>& heads) const;
   void open(std::vector<CommitId> commits, Outgoing::Options options);
   void add_run(std::vector<Bytes>& frames);
@@ -76,8 +84,8 @@ class Sending {
   Options options_;
   wire::Agreement ours_;
   Other other_;
-  std::vector<CommitId> commits_to_send_;
-  std::optional<Receiver> receiver_;  // of a partial repository
+  std::vector<CommitId> commits_begun_;  // of the stream at hand, when it ended or was given up
+  std::optional<Receiver> receiver_;     // of a partial repository
   std::vector<CommitId> taken_, as_objects_;
   std::unique_ptr<Outgoing> outgoing_;
   std::optional<wire::RunWriter> writer_;
@@ -87,6 +95,7 @@ class Sending {
   std::int64_t left_at_micros_ = 0;  // when the last frames were there; 0 before any
   std::uint8_t stream_ = 0;
   bool is_first_ = true, is_empty_ = true;
+  std::optional<Error> shortfall_;
   std::uint64_t commits_ = 0, operations_ = 0;
 };
 

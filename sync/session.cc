@@ -314,6 +314,7 @@ Bytes Session::produce(std::size_t bytes_max) {
     try {
       if (out_.empty()) send_more();
       if (out_.empty()) send_when_moved();
+      if (out_.empty() && bytes.empty()) end_for_shortfall();
     } catch (const Error& error) {
       tell(message_of(error));
       throw;
@@ -326,6 +327,14 @@ Bytes Session::produce(std::size_t bytes_max) {
   }
   estimate();
   return bytes;
+}
+
+/// What can be sent has been. What the other side sends is taken before the session ends, but two
+/// partial sides may not wait for each other.
+void Session::end_for_shortfall() const {
+  if (failed_ || !sending_ || !sending_->shortfall()) return;
+  const bool may_wait = options_.initiator || !is_partial_there();
+  if (was_taken_ || !may_wait) throw Error(*sending_->shortfall());
 }
 
 void Session::estimate() {

@@ -109,6 +109,7 @@ class Session : public net::Protocol {
   bool is_partial_there() const { return !scope_there_.is_whole(); }
   void send_more();
   void send_when_moved();
+  void end_for_shortfall() const;
   void estimate();
   void tell(const wire::ErrorMessage& message);
   wire::Agreement agreement();

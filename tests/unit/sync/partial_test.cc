@@ -180,6 +180,71 @@ TEST_CASE_METHOD(Fixture, "two partial devices sync with each other") {
   check_equal(two);
 }
 
+namespace {
+
+void check_not_held(const SyncResult& result, const std::string& path) {
+  REQUIRE(result.error);
+  INFO(result.error->what());
+  CHECK(result.error->code() == ErrorCode::kNotHeld);
+  CHECK(std::string(result.error->what()).find("'" + path + "'") != std::string::npos);
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "partial devices that met bring their own work, and take what comes") {
+  Repository cows = clone_of("cows", {.paths = {"cows"}});
+  Repository sheep = clone_of("sheep", {.paths = {"sheep"}});
+  put(cows, "cows/1.json", R"({"n":3})");
+  put(sheep, "sheep/1.json", R"({"s":3})");
+  const SyncResult met = sync_with(cows, remote_at((folder / "sheep").string()));
+  if (met.error) FAIL(met.error->what());
+  put(cows, "cows/2.json", R"({"n":21})");
+  put(sheep, "sheep/2.json", R"({"s":20})");
+  put(office, "cows/3.json", R"({"n":30})");
+
+  // Of the two commits before its last one, each holds its own, whichever came to be sent first.
+  for (int round = 0; round < 2; ++round) {
+    check_not_held(meet_origin(cows), "sheep/1.json");
+    CHECK(office.refs("incoming/").size() == 1);
+    CHECK(read(cows, "cows/3.json") == R"({"n":30})");
+  }
+  put(office, "cows/3.json", R"({"n":31})");
+  check_not_held(sync_with(office, remote_at((folder / "cows").string())), "sheep/1.json");
+  CHECK(read(cows, "cows/3.json") == R"({"n":31})");
+  CHECK(read(office, "cows/1.json") == R"({"n":2})");
+
+  sync(sheep);
+  check_equal(sheep);
+  CHECK(read(office, "cows/1.json") == R"({"n":3})");
+  sync(cows);
+  check_equal(cows);
+  CHECK(office.refs("incoming/").empty());
+  CHECK(read(office, "cows/2.json") == R"({"n":21})");
+  CHECK(read(office, "sheep/2.json") == R"({"s":20})");
+  CHECK(office.fsck().empty());
+  CHECK(cows.fsck().empty());
+}
+
+TEST_CASE_METHOD(Fixture, "partial devices that cannot send do not wait for each other") {
+  Repository one = clone_of("one", {.paths = {"cows"}});
+  Repository two = clone_of("two", {.paths = {"sheep"}});
+  Repository shepherd = clone_of("shepherd", {.paths = {"sheep"}});
+  Repository cowherd = clone_of("cowherd", {.paths = {"cows"}});
+  put(shepherd, "sheep/3.json", R"({"s":30})");
+  put(cowherd, "cows/3.json", R"({"n":30})");
+  REQUIRE_FALSE(sync_with(one, remote_at((folder / "shepherd").string())).error);
+  REQUIRE_FALSE(sync_with(two, remote_at((folder / "cowherd").string())).error);
+  check_not_held(sync_with(one, remote_at((folder / "two").string())), "cows/3.json");
+  check_not_held(sync_with(two, remote_at((folder / "one").string())), "sheep/3.json");
+  sync(shepherd);
+  sync(cowherd);
+  sync(one);
+  sync(two);
+  check_equal(one);
+  check_equal(two);
+  CHECK(read(one, "cows/3.json") == R"({"n":30})");
+}
+
 TEST_CASE_METHOD(Fixture, "heads that cannot be merged yet wait for what they need") {
   Repository other = clone_of("other", {});
   Repository one = clone_of("one", {.paths = {"cows"}});
