@@ -28,26 +28,33 @@ struct Plan {
 class Simulation {
  public:
   explicit Simulation(const Plan& plan);
+  virtual ~Simulation() = default;
   void run();
 
   struct Counts {
     std::uint64_t commits = 0, meetings = 0, cuts = 0, restored = 0, copied = 0, revoked = 0,
-                  bytes = 0;
+                  bytes = 0, bundles = 0, clones = 0, widened = 0, not_held = 0;
   };
   const Counts& counts() const { return counts_; }
 
- private:
-  void step();
+ protected:
+  virtual void step();
+  virtual void settle();
+  virtual void check();
+  /// Whether a session of these two, whose line held, may end so.
+  virtual bool may_end_with(const Peer& initiator, const Peer& responder, const Error& error) const;
   void write(Peer& peer);
   void meet_someone();
-  void back_up_or_restore();
+  void back_up_or_restore(std::uint64_t place);
   void copy_device();
   void bend_clock();
   void revoke_someone();
+  /// `wider`: what the initiator, which is partial, is to hold then.
   testing::Conversation meet(Peer& initiator, Peer& responder, testing::Way way,
-                             const testing::Line& line);
-  void settle();
-  void check();
+                             const testing::Line& line, const std::optional<Scope>& wider = {});
+  testing::Line some_line();
+  void check_equal(const Peer& peer) const;
+  static void check_sound(const Peer& peer);
   void tell(const std::string& line);
   std::uint64_t pick(std::uint64_t below) { return random_() % below; }
   Peer& someone() { return *peers_[pick(peers_.size())]; }
