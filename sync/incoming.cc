@@ -9,10 +9,10 @@
 #include "core/hash.h"
 #include "isodb/error.h"
 #include "objects/commit_codec.h"
-#include "objects/tree_verify.h"
 #include "repo/kept_objects.h"
 #include "repo/scope.h"
 #include "sync/commit_rebuild.h"
+#include "sync/commit_rules.h"
 #include "sync/incoming_store.h"
 #include "sync/known_commits.h"
 #include "sync/partial_commit.h"
@@ -24,7 +24,6 @@
 namespace isodb::sync {
 namespace {
 
-constexpr std::uint64_t kClockAheadMillisMax = 24 * 60 * 60 * std::uint64_t{1000};
 /// HELLO names no more (docs/protocol.md).
 constexpr std::size_t kHeadsKeptMax = 1024;
 
@@ -47,7 +46,8 @@ class Incoming::Impl {
         claimed_(repo::parse_scope(claimed_text_)),
         setting_(std::string(repo::kSettingIncomingPrefix) + peer.fingerprint()),
         refs_prefix_("incoming/" + peer.fingerprint() + "/"),
-        taken_record_(repository, peer) {
+        taken_record_(repository, peer),
+        rules_(repository_, objects_) {
     for (const refs::Ref& ref : repository_.database->refs(refs_prefix_)) {
       heads_.insert(CommitId(ref.target));
     }
@@ -191,8 +191,6 @@ class Incoming::Impl {
                              const Work& work);
   Received take_known(const CommitId& id);
   void expect_contents_of(const Commit& commit);
-  std::string problem(const CommitId& id, const Commit& commit);
-  std::string tree_problem(const Commit& commit);
   std::vector<CommitId> absent(const std::vector<CommitId>& commits) const;
   bool is_after_refused(const std::vector<CommitId>& parents) const;
   Received stop(Received::Kind kind, std::vector<CommitId> missing = {});
@@ -227,7 +225,7 @@ class Incoming::Impl {
   bool is_copied_ = false;          // a commit came that has this writer's id
   std::uint64_t own_sequence_ = 0;  // the greatest of those that this key signed
   std::unordered_set<Id> refused_;
-  std::optional<objects::TreeVerifier> trees_;
+  CommitRules rules_;
   std::optional<KnownCommits> known_;
 };
 
@@ -358,7 +356,7 @@ std::optional<Received> Incoming::Impl::end_object() {
                                        commit.parents.empty() ? Id{} : Id(repository_.root))) {
     fail_unsigned("the signature of a commit that came as an object does not hold");
   }
-  if (const std::string found = tree_problem(commit); !found.empty()) {
+  if (const std::string found = rules_.tree_problem(commit); !found.empty()) {
     fail("a commit that came as an object has a bad tree: " + found);
   }
   return judge(commit, whole.bytes());
@@ -404,7 +402,7 @@ Received Incoming::Impl::judge(const Commit& commit, const Bytes& bytes) {
     received.kind = Received::Kind::kKnown;
   } else {
     if (scope_) expect_contents_of(commit);
-    received.rule = problem(id, commit);
+    received.rule = rules_.verdict(id, commit).rule;
     if (!received.rule.empty()) {
       received.kind = Received::Kind::kRefused;
       refused_.insert(id);
@@ -430,33 +428,6 @@ void Incoming::Impl::expect_contents_of(const Commit& commit) {
   if (const auto path = path_without_content(objects_, nodes(), *scope_, commit)) {
     fail("the content of '" + *path + "', which is in this repository's scope, was not sent");
   }
-}
-
-std::string Incoming::Impl::problem(const CommitId& id, const Commit& commit) {
-  for (const CommitId& parent : commit.parents) {
-    const Commit before =
-        objects::decode_commit(objects::get_expected(objects_, parent, ObjectType::kCommit));
-    if (commit.clock <= before.clock) {
-      return "its clock is not above that of its parent " + parent.short_hex();
-    }
-  }
-  if (commit.clock.millis() > repository_.environment.now_millis() + kClockAheadMillisMax) {
-    return "its clock is more than 24 hours ahead of this device's";
-  }
-  return repository_.merging->check(id, commit, objects_).refusal;
-}
-
-/// Nobody rebuilt these trees here, so that they may be anything.
-std::string Incoming::Impl::tree_problem(const Commit& commit) {
-  std::string found;
-  if (!trees_) trees_.emplace(nodes());
-  const auto report = [&](const Id& node, const std::string& problem) {
-    if (found.empty()) found = "node " + node.hex() + ": " + problem;
-  };
-  trees_->verify(commit.tree, report);
-  if (commit.base) trees_->verify(*commit.base, report);
-  if (commit.deleted && !objects_.contains(*commit.deleted)) found = "no list of deleted paths";
-  return found;
 }
 
 std::vector<CommitId> Incoming::Impl::absent(const std::vector<CommitId>& commits) const {

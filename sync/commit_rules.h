@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "isodb/commit.h"
+#include "objects/source.h"
+#include "objects/tree_verify.h"
+#include "repo/state.h"
+
+namespace isodb::sync {
+
+/// Looks for what is wrong with a commit that a peer sent and whose signature holds. Borrows both,
+/// and sees in `objects` what else came. One thread at a time.
+class CommitRules {
+ public:
+  CommitRules(RepositoryState& repository, objects::ObjectStore& objects)
+      : repository_(repository), objects_(objects) {}
+
+  struct Verdict {
+    std::string rule;  ///< that it breaks, for people; "": none
+    /// Milliseconds since 1970: then it is broken no more; 0: time changes nothing.
+    std::uint64_t until_millis = 0;
+  };
+  /// May it be taken? Its parents are here.
+  Verdict verdict(const CommitId& id, const Commit& commit);
+
+  /// Of a commit whose trees nobody rebuilt here, so that they may be anything. "": nothing.
+  std::string tree_problem(const Commit& commit);
+
+ private:
+  RepositoryState& repository_;
+  objects::ObjectStore& objects_;
+  std::optional<objects::TreeVerifier> trees_;
+};
+
+}  // namespace isodb::sync
