@@ -70,7 +70,7 @@ class Incoming::Impl {
   std::uint64_t commits() const { return commits_; }
   std::uint64_t operations() const { return operations_; }
 
-  void begin_stream() {
+  void begin_stream(Absent absent) {
     // Not in a session's first stream: there it may go on.
     if (std::exchange(had_stream_, true)) kept_.reset();
     open_ = std::monostate();
@@ -79,7 +79,7 @@ class Incoming::Impl {
     at_start_ = true;
     is_stopped_ = false;
     commits_ = operations_ = 0;
-    refused_.clear();
+    absent_ = absent;
   }
 
   void expect_contents(std::unordered_set<Id> contents) { contents_ = std::move(contents); }
@@ -192,7 +192,8 @@ class Incoming::Impl {
   Received take_known(const CommitId& id);
   void expect_contents_of(const Commit& commit);
   std::vector<CommitId> absent(const std::vector<CommitId>& commits) const;
-  bool is_after_refused(const std::vector<CommitId>& parents) const;
+  bool is_after_refused(const std::vector<CommitId>& parents,
+                        const std::vector<CommitId>& missing) const;
   Received stop(Received::Kind kind, std::vector<CommitId> missing = {});
   Received count(Received received);
 
@@ -224,7 +225,8 @@ class Incoming::Impl {
   std::uint64_t commits_ = 0, operations_ = 0;
   bool is_copied_ = false;          // a commit came that has this writer's id
   std::uint64_t own_sequence_ = 0;  // the greatest of those that this key signed
-  std::unordered_set<Id> refused_;
+  std::unordered_set<Id> refused_;  // in this session, with what descends from it
+  Absent absent_ = Absent::kMissing;
   CommitRules rules_;
   std::optional<KnownCommits> known_;
 };
@@ -234,12 +236,12 @@ std::optional<Received> Incoming::Impl::take_part(wire::CommitElement commit) {
   kept_.reset();
   taken_ = {};
   is_changed_ = true;
-  if (is_after_refused(commit.parents)) {
+  std::vector<CommitId> missing = absent(commit.parents);
+  if (is_after_refused(commit.parents, missing)) {
     const ByteView signature(reinterpret_cast<const char*>(commit.signature.bytes.data()),
                              commit.signature.bytes.size());
     open_ = PassedOver{commit.operations, 0, core::sha256(signature), false};
   } else {
-    std::vector<CommitId> missing = absent(commit.parents);
     if (!missing.empty()) return stop(Received::Kind::kMissingParents, std::move(missing));
     if (scope_) {
       pass_over_where_known(commit, commit.operations, [&] {
@@ -345,12 +347,12 @@ std::optional<Received> Incoming::Impl::end_object() {
     return std::nullopt;
   }
   const Commit commit = objects::decode_commit(whole.bytes());
-  if (is_after_refused(commit.parents)) {
+  std::vector<CommitId> missing = absent(commit.parents);
+  if (is_after_refused(commit.parents, missing)) {
     const Id id = core::object_id(ObjectType::kCommit, whole.bytes());
     refused_.insert(id);
     return count({Received::Kind::kAfterRefused, id, {}, {}});
   }
-  std::vector<CommitId> missing = absent(commit.parents);
   if (!missing.empty()) return stop(Received::Kind::kMissingParents, std::move(missing));
   if (!objects::commit_signature_holds(commit,
                                        commit.parents.empty() ? Id{} : Id(repository_.root))) {
@@ -368,6 +370,9 @@ Received Incoming::Impl::end_tag(const Bytes& bytes) {
     fail_unsigned("the signature of the tag '" + tag.name + "' does not hold");
   }
   const std::optional<objects::Object> object = objects_.get(tag.object);
+  if (!object && !refused_.empty()) {
+    return {Received::Kind::kTag, core::object_id(ObjectType::kTag, bytes), {}, {}};
+  }
   if (!object || object->type != tag.type) {
     fail("the tag '" + tag.name + "' names what is not here");
   }
@@ -408,6 +413,7 @@ Received Incoming::Impl::judge(const Commit& commit, const Bytes& bytes) {
       refused_.insert(id);
       return count(std::move(received));
     }
+    refused_.erase(id);  // of an earlier stream: its time has come
     objects::PutHint hint;
     if (!commit.parents.empty()) hint.base = commit.parents.front();
     objects_.put(ObjectType::kCommit, bytes, hint);
@@ -438,7 +444,10 @@ std::vector<CommitId> Incoming::Impl::absent(const std::vector<CommitId>& commit
   return missing;
 }
 
-bool Incoming::Impl::is_after_refused(const std::vector<CommitId>& parents) const {
+/// `missing`: those of the parents that are not here.
+bool Incoming::Impl::is_after_refused(const std::vector<CommitId>& parents,
+                                      const std::vector<CommitId>& missing) const {
+  if (absent_ == Absent::kRefused && !refused_.empty() && !missing.empty()) return true;
   return std::any_of(parents.begin(), parents.end(),
                      [&](const CommitId& parent) { return refused_.contains(parent); });
 }
@@ -533,8 +542,8 @@ void Incoming::expect_contents(std::unordered_set<Id> contents) {
 std::vector<CommitId> Incoming::heads() const {
   return impl_->heads();
 }
-void Incoming::begin_stream() {
-  impl_->begin_stream();
+void Incoming::begin_stream(Absent absent) {
+  impl_->begin_stream(absent);
 }
 std::optional<Received> Incoming::take(wire::Element element) {
   return impl_->take(std::move(element));

@@ -70,9 +70,16 @@ class Incoming {
   /// brought anywhere.
   std::vector<CommitId> heads() const;
 
+  /// What a parent means that is not here.
+  enum class Absent {
+    kMissing,  ///< the stream lacks it
+    /// Where something was refused in this session: it descends from that, for the stream leaves
+    /// out nothing else.
+    kRefused,
+  };
   /// Before the first element of each stream. A commit that is not whole is dropped, unless the
   /// stream is this session's first and goes on with it.
-  void begin_stream();
+  void begin_stream(Absent absent = Absent::kMissing);
   /// Of the stream that was begun: these are contents of their own, none a part of another.
   void expect_contents(std::unordered_set<Id> contents);
   /// Something is returned with the last element of each commit and tag. Nothing may follow

@@ -18,12 +18,16 @@ Taking::Taking(RepositoryState& repository, const PublicKey& peer)
 }
 
 void Taking::begin(std::vector<CommitId> known) {
+  begin(std::move(known), Incoming::Absent::kMissing);
+}
+
+void Taking::begin(std::vector<CommitId> known, Incoming::Absent absent) {
   known_ = std::move(known);
   if (!is_first_) ++stream_;
   is_first_ = is_given_up_ = saw_runs_ = false;
   answer_bytes_left_.reset();
   reader_.emplace(known_);
-  incoming_.begin_stream();
+  incoming_.begin_stream(absent);
 }
 
 void Taking::begin_answer(std::unordered_set<Id> contents, std::uint64_t bytes_max) {
@@ -58,7 +62,7 @@ std::optional<wire::NeedMessage> Taking::run(ByteView payload) {
     if (!is_given_up_ || stream != static_cast<std::uint8_t>(stream_ + 1)) {
       throw Error(ErrorCode::kCorrupt, "a RUN of a stream that was not begun");
     }
-    begin(std::move(known_));
+    begin(std::move(known_), Incoming::Absent::kRefused);
   }
   if (is_given_up_) return std::nullopt;
   saw_runs_ = true;
@@ -84,17 +88,24 @@ std::optional<wire::NeedMessage> Taking::note(const Received& received) {
       return std::nullopt;
     case Received::Kind::kTaken:
       ++commits_;
+      // It may have come before its time, in an earlier stream.
+      std::erase_if(refused_, [&](const wire::Refusal& one) { return one.commit == received.id; });
       break;
     case Received::Kind::kRefused:
-      if (refused_.size() < wire::AckMessage::kRefusedMax) {
-        refused_.push_back({CommitId(received.id), received.rule});
-      }
+      note_refused({CommitId(received.id), received.rule});
       break;
     default:
       break;
   }
   reader_->commit_is(CommitId(received.id), received.kind == Received::Kind::kAfterRefused);
   return std::nullopt;
+}
+
+/// What comes a second time is told once.
+void Taking::note_refused(wire::Refusal refused) {
+  if (refused_.size() == wire::AckMessage::kRefusedMax) return;
+  if (std::ranges::count(refused_, refused.commit, &wire::Refusal::commit) > 0) return;
+  refused_.push_back(std::move(refused));
 }
 
 wire::NeedMessage Taking::need(std::vector<Id> missing, bool as_objects) {
@@ -131,7 +142,7 @@ bool Taking::end(const wire::EndMessage& end, const std::vector<Id>& heads,
     if (!is_given_up_ || end.stream != static_cast<std::uint8_t>(stream_ + 1)) {
       throw Error(ErrorCode::kCorrupt, "an END of a stream that was not begun");
     }
-    begin(std::move(known_));
+    begin(std::move(known_), Incoming::Absent::kRefused);
   }
   if (is_given_up_) return false;
   reader_->expect_end();

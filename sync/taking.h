@@ -50,6 +50,8 @@ class Taking {
 
  private:
   std::optional<wire::NeedMessage> note(const Received& received);
+  void note_refused(wire::Refusal refused);
+  void begin(std::vector<CommitId> known, Incoming::Absent absent);
   wire::NeedMessage need(std::vector<Id> missing, bool as_objects);
   void check_answer(const wire::Element& element);
   std::vector<Id> absent(const std::vector<Id>& heads);
