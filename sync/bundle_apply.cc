@@ -77,9 +77,7 @@ class BundleTaking {
     Report report = report_;
     report.commits_received = taking_.commits();
     report.operations_received = taking_.operations();
-    for (const wire::Refusal& refusal : taking_.refused()) {
-      report.refused.push_back({refusal.commit, refusal.rule});
-    }
+    report.refused = taking_.refused();
     return report;
   }
 

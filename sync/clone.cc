@@ -9,7 +9,6 @@
 #include "repo/state.h"
 #include "sync/contact.h"
 #include "sync/conversation.h"
-#include "sync/refused.h"
 #include "sync/shortfall.h"
 
 namespace isodb::sync {
@@ -55,7 +54,6 @@ class Clone {
     const SecretKey key = open_or_make_key();
     if (on_key) on_key(key.public_key());
     SyncResult result = folder != nullptr ? from_folder(*folder, key) : from_network(place, key);
-    if (state_ && result.peer) record_refused(*state_, *result.peer, result.report);
     // Else it can be tried again.
     if (!result.error && result.report.contents_missing.empty()) {
       finish(result);

@@ -19,9 +19,8 @@ class CommitRules {
       : repository_(repository), objects_(objects) {}
 
   struct Verdict {
-    std::string rule;  ///< that it breaks, for people; "": none
-    /// Milliseconds since 1970: then it is broken no more; 0: time changes nothing.
-    std::uint64_t until_millis = 0;
+    std::string rule;                ///< that it breaks, for people; "": none
+    std::uint64_t until_millis = 0;  ///< as RefusedCommit::until_millis
   };
   /// May it be taken? Its parents are here.
   Verdict verdict(const CommitId& id, const Commit& commit);

@@ -6,7 +6,6 @@
 
 #include "isodb/error.h"
 #include "merge/authority.h"
-#include "sync/refused.h"
 #include "sync/session.h"
 
 namespace isodb::sync {
@@ -98,7 +97,6 @@ class Hub::Served : public net::Protocol {
   void ended(const std::optional<Error>& why) override {
     session_->ended(why);
     tell();
-    record_refused(*hub_.repository_, peer_.key, session_->report());
   }
 
  private:

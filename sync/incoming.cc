@@ -407,7 +407,9 @@ Received Incoming::Impl::judge(const Commit& commit, const Bytes& bytes) {
     received.kind = Received::Kind::kKnown;
   } else {
     if (scope_) expect_contents_of(commit);
-    received.rule = rules_.verdict(id, commit).rule;
+    const CommitRules::Verdict verdict = rules_.verdict(id, commit);
+    received.rule = verdict.rule;
+    received.until_millis = verdict.until_millis;
     if (!received.rule.empty()) {
       received.kind = Received::Kind::kRefused;
       refused_.insert(id);

@@ -33,8 +33,9 @@ struct Received {
   Kind kind = Kind::kTaken;
   /// Of the commit or tag; zeros for kWantedAsObjects and kMissingParents.
   Id id;
-  std::string rule;               ///< kRefused: that it breaks, for people
-  std::vector<CommitId> missing;  ///< kMissingParents
+  std::string rule;                ///< kRefused: that it breaks, for people
+  std::vector<CommitId> missing;   ///< kMissingParents
+  std::uint64_t until_millis = 0;  ///< kRefused: as RefusedCommit::until_millis
 };
 
 /// Takes the elements of streams from one peer and makes commits of them: rebuilds tree and bytes,

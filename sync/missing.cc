@@ -119,6 +119,26 @@ Missing missing_commits(const RepositoryState& state, const Have& have,
   return missing;
 }
 
+std::unordered_set<Id> leave_out(const RepositoryState& state,
+                                 const std::unordered_set<Id>& refused,
+                                 std::vector<CommitId>& commits) {
+  std::unordered_set<Id> left_out;
+  if (refused.empty()) return left_out;
+  std::vector<CommitId> kept;
+  for (const CommitId& id : commits) {
+    const std::vector<CommitId> parents = state.read_commit(id).parents;
+    const bool descends = std::ranges::any_of(
+        parents, [&](const CommitId& parent) { return left_out.contains(parent); });
+    if (descends || refused.contains(id)) {
+      left_out.insert(id);
+    } else {
+      kept.push_back(id);
+    }
+  }
+  commits = std::move(kept);
+  return left_out;
+}
+
 std::uint64_t count_beyond(const RepositoryState& state, const std::vector<CommitId>& others,
                            const std::vector<CommitId>& heads) {
   return missing_commits(state, {others, {}}, heads).commits.size();

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <unordered_set>
 #include <vector>
 
 #include "isodb/commit.h"
@@ -43,6 +44,12 @@ struct Missing {
 /// here. One thread at a time for a call; about 200 bytes a commit that differs.
 Missing missing_commits(const RepositoryState& state, const Have& have,
                         const std::vector<CommitId>& heads);
+
+/// Takes those of `refused`, and all that descend from them, out of `commits`, of which each comes
+/// after its parents. What was taken out.
+std::unordered_set<Id> leave_out(const RepositoryState& state,
+                                 const std::unordered_set<Id>& refused,
+                                 std::vector<CommitId>& commits);
 
 /// How many commits in the past of `heads` are not in that of `others`, which may not all be here.
 std::uint64_t count_beyond(const RepositoryState& state, const std::vector<CommitId>& others,

@@ -68,9 +68,16 @@ void Sending::answer(std::vector<Id> contents) {
   open({}, std::move(options));
 }
 
+std::vector<wire::Refusal> Sending::left_out_of(std::vector<wire::Refusal> refused) const {
+  std::erase_if(refused, [&](const wire::Refusal& one) { return !left_out_.contains(one.commit); });
+  return refused;
+}
+
 bool Sending::has_sent_all(const std::vector<wire::Refusal>& commits) const {
   std::unordered_set<Id> wanted;
-  for (const wire::Refusal& one : commits) wanted.insert(one.commit);
+  for (const wire::Refusal& one : commits) {
+    if (!left_out_.contains(one.commit)) wanted.insert(one.commit);
+  }
   for (const std::vector<CommitId>* sent : {&taken_, &commits_begun_}) {
     for (auto at = sent->begin(); at != sent->end() && !wanted.empty(); ++at) wanted.erase(*at);
   }
@@ -87,13 +94,14 @@ std::vector<CommitId> Sending::heads_told() const {
 void Sending::plan(const Have& have) {
   const std::vector<CommitId> heads = commits_named(repository_, ours_);
   Missing missing = missing_commits(repository_, have, heads);
+  left_out_ = leave_out(repository_, other_.refused, missing.commits);
   if (!taken_.empty()) {
     const std::unordered_set<Id> taken(taken_.begin(), taken_.end());
     std::erase_if(missing.commits, [&](const CommitId& id) { return taken.contains(id); });
   }
   Outgoing::Options options;
   options.as_objects = as_objects_;
-  options.tags = tags_missing(repository_, ours_, other_.refs);
+  options.tags = tags();
   options.receiver = receiver_ ? &*receiver_ : nullptr;
   options.objects_taken = other_.objects_taken;
   options.sends_the_rest = true;
@@ -104,6 +112,21 @@ void Sending::plan(const Have& have) {
   const std::uint64_t commits = missing.commits.size();
   open(std::move(missing.commits), std::move(options));
   expect(commits, heads, missing.had);
+}
+
+/// None that names what is not sent.
+std::vector<TagId> Sending::tags() const {
+  std::vector<TagId> tags = tags_missing(repository_, ours_, other_.refs);
+  if (left_out_.empty()) return tags;
+  std::erase_if(tags, [&](const TagId& tag) {
+    const Id named = repository_.peel_tags(tag);
+    const ObjectType type = repository_.type_of(named);
+    if (type != ObjectType::kCommit && type != ObjectType::kMerge) return false;
+    const std::vector<CommitId>& heads = repository_.head(named)->commits;
+    return std::any_of(heads.begin(), heads.end(),
+                       [&](const CommitId& head) { return left_out_.contains(head); });
+  });
+  return tags;
 }
 
 /// Reads no more than the roots of some trees: the stream must not wait for a hint.

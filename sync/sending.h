@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <unordered_set>
 #include <vector>
 
 #include "isodb/bytes.h"
@@ -40,6 +41,8 @@ class Sending {
     std::optional<wire::ResumePoint> resume;
     std::optional<wire::ObjectsTaken> objects_taken;
     Scope scope;
+    /// What it refused: that, and what descends from it, is not sent.
+    std::unordered_set<Id> refused;
   };
   /// Plans the next stream: all that `ours` names and the other lacks.
   void begin(const wire::Agreement& ours, const Other& other);
@@ -56,7 +59,9 @@ class Sending {
   /// was, and nothing else comes of the stream at hand, not even END.
   const std::optional<Error>& shortfall() const { return shortfall_; }
 
-  /// Was each of these sent since begin()?
+  /// Those of these that are not sent, though the other side lacks them.
+  std::vector<wire::Refusal> left_out_of(std::vector<wire::Refusal> refused) const;
+  /// Was each of these sent since begin(), or left out?
   bool has_sent_all(const std::vector<wire::Refusal>& commits) const;
   bool has_ended() const { return outgoing_ == nullptr; }
   /// Was anything but END sent in the stream at hand?
@@ -75,6 +80,7 @@ class Sending {
   void expect(std::uint64_t commits, const std::vector<CommitId>& heads,
               const std::vector<CommitId>& had);
   std::uint64_t documents_of_largest(const std::vector<CommitId>& heads) const;
+  std::vector<TagId> tags() const;
   void open(std::vector<CommitId> commits, Outgoing::Options options);
   void add_run(std::vector<Bytes>& frames);
   bool fill_run();
@@ -87,6 +93,7 @@ class Sending {
   std::vector<CommitId> commits_begun_;  // of the stream at hand, when it ended or was given up
   std::optional<Receiver> receiver_;     // of a partial repository
   std::vector<CommitId> taken_, as_objects_;
+  std::unordered_set<Id> left_out_;
   std::unique_ptr<Outgoing> outgoing_;
   std::optional<wire::RunWriter> writer_;
   StreamEstimate estimate_;

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <iterator>
-#include <unordered_set>
 #include <utility>
 
 #include "core/varint.h"
+#include "sync/refused.h"
 
 namespace isodb::sync {
 namespace {
@@ -132,6 +132,10 @@ void Session::handle_refs(ByteView payload) {
     throw Error(ErrorCode::kCorrupt, "the peer began a stream before it read the ACK of the last");
   }
   if (!refs_reader_.add(payload)) return;
+  if (taking_->is_refusal_over(repository_->environment.now_millis())) {
+    throw Error(ErrorCode::kBusy, "the time of a commit that was refused for its clock has come",
+                "connect again: it is asked for then");
+  }
   theirs_ = with_changes(base_, refs_reader_.take());
   refs_reader_ = {};
   was_taken_ = false;
@@ -177,7 +181,10 @@ void Session::begin_sending() {
   other.resume = hello_.resume;
   other.objects_taken = hello_.objects_taken;
   other.scope = scope_there_;
+  for (const wire::Refusal& refusal : hello_.refused) other.refused.insert(refusal.commit);
+  for (const RefusedCommit& one : report_.refused_there) other.refused.insert(one.commit);
   sending_->begin(ours_, other);
+  note_refused_there(sending_->left_out_of(hello_.refused));
   was_sent_ = was_acked_ = false;
 }
 
@@ -192,12 +199,20 @@ void Session::handle_want(const wire::WantMessage& want) {
   sending_->answer(wanted_contents(*repository_, commits_named(*repository_, ours_), want));
 }
 
+/// Tags may be all that is left out.
+bool Session::lacks_what_was_left_out() const {
+  if (!taking_ || taking_->told().empty()) return false;
+  const auto is_absent = [&](const Id& id) { return !repository_->store->contains(id); };
+  return std::ranges::any_of(
+      theirs_, [&](const auto& ref) { return std::ranges::any_of(ref.second, is_absent); });
+}
+
 /// The commits that both sides hold when all streams were taken; empty where some, or refs, were
 /// refused.
 wire::Agreement Session::agreement() {
   const bool some_refused = !report_.refused_there.empty() || !report_.refs_refused.empty() ||
                             (taking_ && !taking_->refused().empty());
-  if (some_refused) return {};
+  if (some_refused || lacks_what_was_left_out()) return {};
   if (!sending_) return theirs_;
   if (!taking_) return ours_;
   wire::Agreement both = ours_;
@@ -243,15 +258,7 @@ void Session::acknowledge() {
     wire::AckMessage ack;
     ack.stream = taking_->stream();
     ack.agreement = wire::agreement_digest(agreement());
-    ack.refused = taking_->refused();
-    if (ack.refused.size() > wire::AckMessage::kRefusedMax) {
-      ack.refused.resize(wire::AckMessage::kRefusedMax);
-    }
-    std::sort(ack.refused.begin(), ack.refused.end(),
-              [](const auto& a, const auto& b) { return a.commit < b.commit; });
-    for (wire::Refusal& refusal : ack.refused) {
-      refusal.rule.resize(std::min(refusal.rule.size(), wire::Refusal::kRuleBytesMax));
-    }
+    ack.refused = refusals_of(taking_->refused());
     say(wire::FrameType::kAck, ack);
     ack_is_queued_ = true;
   }
@@ -264,16 +271,16 @@ void Session::handle_need(const wire::NeedMessage& need) {
     throw Error(ErrorCode::kCorrupt, "the peer said NEED more than three times");
   }
   sending_->begin_again(need);
+  note_refused_there(sending_->left_out_of(hello_.refused));  // hints may have hidden some
   was_sent_ = false;
 }
 
 /// Refusals of a session's earlier streams are told again with those of the last.
 void Session::note_refused_there(const std::vector<wire::Refusal>& refused) {
-  std::unordered_set<Id> known;
-  for (const RefusedCommit& one : report_.refused_there) known.insert(one.commit);
-  std::vector<wire::Refusal> news;
-  std::ranges::copy_if(refused, std::back_inserter(news),
-                       [&](const wire::Refusal& one) { return !known.contains(one.commit); });
+  std::vector<wire::Refusal> news = refused;
+  std::erase_if(news, [&](const wire::Refusal& one) {
+    return std::ranges::count(report_.refused_there, one.commit, &RefusedCommit::commit) > 0;
+  });
   if (!sending_->has_sent_all(news)) {
     throw Error(ErrorCode::kCorrupt, "the peer refused a commit that was not sent to it");
   }
@@ -376,7 +383,9 @@ void Session::flush_when_due() {
 }
 
 void Session::ended(const std::optional<Error>& why) {
+  if (!repository_) return;
   if (why && taking_ && !was_taken_) taking_->incoming().flush();
+  if (!repository_->options.read_only) record_refused(*repository_, options_.peer, report());
 }
 
 Report Session::report() const {
@@ -388,9 +397,8 @@ Report Session::report() const {
   if (taking_) {
     report.commits_received = taking_->commits();
     report.operations_received = taking_->operations();
-    for (const wire::Refusal& refusal : taking_->refused()) {
-      report.refused.push_back({refusal.commit, refusal.rule});
-    }
+    report.refused = taking_->left_out();
+    std::ranges::copy(taking_->refused(), std::back_inserter(report.refused));
   }
   return report;
 }

@@ -51,7 +51,7 @@ struct SessionOptions {
 ///
 /// Errors: receive() and produce() throw what ends the session: Error(kCorrupt) for a peer that
 /// breaks the protocol, the peer's own reason when it said ERROR, Error(kIo, kBusy, …) for this
-/// side's trouble. What was taken before is kept by ended().
+/// side's trouble. What was taken before is kept by ended(), and so is what was refused.
 class Session : public net::Protocol {
  public:
   /// `repository`: nullptr for a clone.
@@ -96,6 +96,7 @@ class Session : public net::Protocol {
   [[noreturn]] void handle_error(const wire::ErrorMessage& error);
 
   void say_hello();
+  void tell_refused(wire::Hello& hello);
   std::vector<Id> extra_heads();
   void answer_hello();
   void take_repository();
@@ -113,6 +114,7 @@ class Session : public net::Protocol {
   void estimate();
   void tell(const wire::ErrorMessage& message);
   wire::Agreement agreement();
+  bool lacks_what_was_left_out() const;
   bool is_news(bool stream_was_empty, const wire::Agreement& refs) const;
   bool has_unknown_heads() const;
   void record(const wire::Agreement& agreement);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "sync/missing.h"
+#include "sync/refused.h"
 #include "sync/session.h"
 
 namespace isodb::sync {
@@ -82,11 +83,19 @@ void Session::say_hello() {
         hello.hints.push_back({hint.writer, hint.sequence, hint.prefix});
       }
     }
+    if (taking_) tell_refused(hello);
   }
   Bytes frames;
   wire::FrameWriter out(frames);
   wire::write_hello(out, std::move(hello));
   queue(frames);
+}
+
+/// What this side refused of this peer, so that it does not come again.
+void Session::tell_refused(wire::Hello& hello) {
+  const std::vector<RefusedCommit> told = standing_refusals(*repository_, options_.peer);
+  hello.refused = refusals_of(told);
+  taking_->leave_out(told, !hello.hints.empty());
 }
 
 /// What this side takes; in answer to a clone, what the clone is to hold.

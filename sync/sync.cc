@@ -8,7 +8,6 @@
 #include "repo/scope.h"
 #include "sync/contact.h"
 #include "sync/conversation.h"
-#include "sync/refused.h"
 #include "sync/shortfall.h"
 #include "sync/turn.h"
 
@@ -134,7 +133,6 @@ SyncResult sync_with(Repository& repository, const Remote& remote, const SyncOpt
     result = sync_over_network(place, state, remote, make, options);
   }
   remember_key(repository, remote, result);
-  if (result.peer) record_refused(*state, *result.peer, result.report);
   explain_shortfall(result);
   return result;
 }

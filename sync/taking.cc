@@ -17,6 +17,18 @@ Taking::Taking(RepositoryState& repository, const PublicKey& peer)
   if (const auto resume = incoming_.resume()) estimate_.resume_behind(resume->bytes);
 }
 
+void Taking::leave_out(std::vector<RefusedCommit> told, bool hinted) {
+  told_ = std::move(told);
+  told_is_hinted_ = hinted;
+}
+
+bool Taking::is_refusal_over(std::uint64_t now_millis) const {
+  const auto is_over = [now_millis](const RefusedCommit& one) {
+    return one.until_millis != 0 && one.until_millis <= now_millis;
+  };
+  return std::ranges::any_of(told_, is_over) || std::ranges::any_of(refused_, is_over);
+}
+
 void Taking::begin(std::vector<CommitId> known) {
   begin(std::move(known), Incoming::Absent::kMissing);
 }
@@ -89,10 +101,10 @@ std::optional<wire::NeedMessage> Taking::note(const Received& received) {
     case Received::Kind::kTaken:
       ++commits_;
       // It may have come before its time, in an earlier stream.
-      std::erase_if(refused_, [&](const wire::Refusal& one) { return one.commit == received.id; });
+      std::erase_if(refused_, [&](const RefusedCommit& one) { return one.commit == received.id; });
       break;
     case Received::Kind::kRefused:
-      note_refused({CommitId(received.id), received.rule});
+      note_refused({CommitId(received.id), received.rule, received.until_millis});
       break;
     default:
       break;
@@ -102,9 +114,9 @@ std::optional<wire::NeedMessage> Taking::note(const Received& received) {
 }
 
 /// What comes a second time is told once.
-void Taking::note_refused(wire::Refusal refused) {
+void Taking::note_refused(RefusedCommit refused) {
   if (refused_.size() == wire::AckMessage::kRefusedMax) return;
-  if (std::ranges::count(refused_, refused.commit, &wire::Refusal::commit) > 0) return;
+  if (std::ranges::count(refused_, refused.commit, &RefusedCommit::commit) > 0) return;
   refused_.push_back(std::move(refused));
 }
 
@@ -152,7 +164,10 @@ bool Taking::end(const wire::EndMessage& end, const std::vector<Id>& heads,
   // What descends from a refused commit has no id here, so it cannot be told from what is missing.
   const bool all_came = !refused_.empty() || answer_bytes_left_;
   const std::vector<Id> missing = all_came ? std::vector<Id>{} : absent(heads);
-  if (!missing.empty()) {
+  // Without hints the peer leaves out nothing but what it was told of.
+  const bool is_left_out = !missing.empty() && !told_.empty() && (!told_is_hinted_ || needs_ > 0);
+  if (is_left_out) left_out_ = told_;
+  if (!missing.empty() && !is_left_out) {
     say = need(missing, false);
     return false;
   }

@@ -7,6 +7,7 @@
 
 #include "isodb/bytes.h"
 #include "isodb/key.h"
+#include "isodb/sync_report.h"
 #include "repo/state.h"
 #include "sync/incoming.h"
 #include "sync/stream_estimate.h"
@@ -23,6 +24,9 @@ class Taking {
 
   Incoming& incoming() { return incoming_; }
 
+  /// The peer was told of these by this side's HELLO, and leaves them out with what descends from
+  /// them. `hinted`: the HELLO had hints, so that a head may be missing for another reason.
+  void leave_out(std::vector<RefusedCommit> told, bool hinted);
   /// Before the first frame of each stream but those that NEED asked for. `known`: the heads of
   /// this side's branches as its HELLO told them.
   void begin(std::vector<CommitId> known);
@@ -32,8 +36,8 @@ class Taking {
   void expect(const wire::ExpectMessage& told) { estimate_.expect(told); }
   /// A RUN's payload. What has to be said then: a NEED, at most.
   std::optional<wire::NeedMessage> run(ByteView payload);
-  /// END. True when the stream is whole: every one of `heads` is here or was refused. Otherwise
-  /// more is to come, and `need` may have to be said.
+  /// END. True when the stream is whole: every one of `heads` is here, or was refused or left out.
+  /// Otherwise more is to come, and `need` may have to be said.
   bool end(const wire::EndMessage& end, const std::vector<Id>& heads,
            std::optional<wire::NeedMessage>& need);
 
@@ -46,11 +50,17 @@ class Taking {
   /// Of the stream at hand, as far as can be told: see StreamEstimate.
   std::uint64_t bytes_to_come() const { return estimate_.bytes_to_come(); }
   /// The first wire::AckMessage::kRefusedMax of them.
-  const std::vector<wire::Refusal>& refused() const { return refused_; }
+  const std::vector<RefusedCommit>& refused() const { return refused_; }
+  /// What leave_out() was given.
+  const std::vector<RefusedCommit>& told() const { return told_; }
+  /// That, where the peer did leave something out.
+  const std::vector<RefusedCommit>& left_out() const { return left_out_; }
+  /// May something of that be taken by now, as its time has come?
+  bool is_refusal_over(std::uint64_t now_millis) const;
 
  private:
   std::optional<wire::NeedMessage> note(const Received& received);
-  void note_refused(wire::Refusal refused);
+  void note_refused(RefusedCommit refused);
   void begin(std::vector<CommitId> known, Incoming::Absent absent);
   wire::NeedMessage need(std::vector<Id> missing, bool as_objects);
   void check_answer(const wire::Element& element);
@@ -66,7 +76,8 @@ class Taking {
   std::optional<std::uint64_t> answer_bytes_left_;  // nullopt: it is none
   int needs_ = 0;
   std::uint64_t commits_ = 0, operations_ = 0;
-  std::vector<wire::Refusal> refused_;
+  std::vector<RefusedCommit> refused_, told_, left_out_;
+  bool told_is_hinted_ = false;
 };
 
 }  // namespace isodb::sync

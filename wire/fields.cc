@@ -26,6 +26,14 @@ void put_text(Bytes& out, ByteView text) {
   out += text;
 }
 
+ByteView cut_text(ByteView text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  constexpr int kContinuation = 0x80, kContinuationMask = 0xc0;
+  std::size_t end = bytes_max;
+  while (end > bytes_max - 4 && (text[end] & kContinuationMask) == kContinuation) --end;
+  return text.substr(0, end);
+}
+
 std::size_t varint_bytes(std::uint64_t value) {
   std::size_t bytes = 1;
   for (; value >= 0x80; value >>= 7) ++bytes;

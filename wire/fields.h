@@ -31,6 +31,8 @@ class FieldReader : public core::ByteReader {
 };
 
 void put_text(Bytes& out, ByteView text);
+/// At most `bytes_max` of the text, cut where a character begins if it is UTF-8.
+ByteView cut_text(ByteView text, std::size_t bytes_max);
 std::size_t varint_bytes(std::uint64_t value);
 template <typename IdType>
 void put_ids(Bytes& out, const std::vector<IdType>& ids);

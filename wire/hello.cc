@@ -19,7 +19,7 @@ enum Flag : std::uint8_t {
   kMore = 16,
   kUnknown = 32,
   kWholeId = 64,
-  kAllFlags = 127,
+  kRefuses = 128,
 };
 
 constexpr std::size_t kHalfIdBytes = Id::kSize / 2;
@@ -82,6 +82,7 @@ std::uint8_t flags_of(const Hello& hello) {
   if (hello.unknown) flags |= kUnknown;
   if (hello.repository.empty()) flags |= kAny;
   if (hello.repository.size() == Id::kSize) flags |= kWholeId;
+  if (!hello.refused.empty()) flags |= kRefuses;
   return static_cast<std::uint8_t>(flags);
 }
 
@@ -157,6 +158,7 @@ Bytes encode_end(const Hello& hello) {
   }
   core::put_u8(out, hello.scope ? 1 : 0);
   if (hello.scope) put_scope(out, *hello.scope);
+  if (!hello.refused.empty()) put_refusals(out, hello.refused, kRefusedToldMax, "a HELLO");
   return out;
 }
 
@@ -276,7 +278,6 @@ bool HelloReader::add(const Frame& frame) {
   read_versions(in, hello_);
   hello_.features = in.varint();
   const std::uint8_t flags = in.u8();
-  if ((flags & ~kAllFlags) != 0) in.fail("an unknown flag");
   hello_.sends = (flags & kSends) != 0;
   hello_.takes = (flags & kTakes) != 0;
   hello_.watches = (flags & kWatches) != 0;
@@ -291,6 +292,10 @@ bool HelloReader::add(const Frame& frame) {
   hello_.hints = read_hints(in);
   read_resume(in, hello_);
   if (in.flag()) hello_.scope = read_scope(in);
+  if ((flags & kRefuses) != 0) {
+    hello_.refused = read_refusals(in, kRefusedToldMax);
+    if (hello_.refused.empty()) in.fail("a list of no refused commits");
+  }
   in.expect_end();
   state_ = (flags & kMore) != 0 ? State::kRefs : State::kWhole;
   return state_ == State::kWhole;

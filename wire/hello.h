@@ -11,6 +11,7 @@
 #include "isodb/hybrid_time.h"
 #include "isodb/id.h"
 #include "wire/frame.h"
+#include "wire/refusals.h"
 
 namespace isodb::wire {
 
@@ -33,6 +34,7 @@ inline constexpr std::size_t kHintsMax = 4'096;
 inline constexpr std::size_t kScopePrefixesMax = 64;
 inline constexpr std::size_t kScopePrefixBytesMax = 8'192;  ///< of all together
 inline constexpr std::size_t kScopeBoundaryMax = 512;
+inline constexpr std::size_t kRefusedToldMax = 24;
 
 /// Where a ref stands.
 struct RefHeads {
@@ -109,6 +111,8 @@ struct Hello {
   std::optional<ResumePoint> resume;
   std::optional<ObjectsTaken> objects_taken;  ///< not with `resume`
   std::optional<ScopeClaim> scope;            ///< nullopt: everything
+  /// What this side refused in earlier sessions and still would: sorted by commit, none twice.
+  std::vector<Refusal> refused;
   friend bool operator==(const Hello&, const Hello&) = default;
 };
 

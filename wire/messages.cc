@@ -10,26 +10,11 @@
 namespace isodb::wire {
 namespace {
 
-constexpr std::size_t kRefusalBytesMin = Id::kSize + 1;
 constexpr std::size_t kWantedBytesMin = Id::kSize + 2;
 constexpr std::uint64_t kRankMax = std::uint64_t{1} << 62;
 
 [[noreturn]] void throw_limit(const std::string& problem) {
   throw Error(ErrorCode::kLimit, problem);
-}
-
-bool is_sorted(const std::vector<Refusal>& refused) {
-  const auto not_before = [](const Refusal& a, const Refusal& b) { return a.commit >= b.commit; };
-  return std::adjacent_find(refused.begin(), refused.end(), not_before) == refused.end();
-}
-
-/// At most `bytes_max` of the text, cut where a character begins if it is UTF-8.
-ByteView cut(ByteView text, std::size_t bytes_max) {
-  if (text.size() <= bytes_max) return text;
-  constexpr int kContinuation = 0x80, kContinuationMask = 0xc0;
-  std::size_t end = bytes_max;
-  while (end > bytes_max - 4 && (text[end] & kContinuationMask) == kContinuation) --end;
-  return text.substr(0, end);
 }
 
 }  // namespace
@@ -79,20 +64,10 @@ NeedMessage decode_need(ByteView payload) {
 }
 
 Bytes encode(const AckMessage& ack) {
-  if (ack.refused.size() > AckMessage::kRefusedMax) {
-    throw_limit("an ACK of more than 256 refused commits");
-  }
-  if (!is_sorted(ack.refused)) {
-    throw Error(ErrorCode::kInvalid, "an ACK with commits that are not sorted, or one twice");
-  }
   Bytes out;
   core::put_u8(out, ack.stream);
   put_fixed(out, ack.agreement.bytes);
-  core::put_varint(out, ack.refused.size());
-  for (const Refusal& refusal : ack.refused) {
-    out += refusal.commit.bytes();
-    put_text(out, cut(refusal.rule, Refusal::kRuleBytesMax));
-  }
+  put_refusals(out, ack.refused, AckMessage::kRefusedMax, "an ACK");
   return out;
 }
 
@@ -101,12 +76,7 @@ AckMessage decode_ack(ByteView payload) {
   AckMessage ack;
   ack.stream = in.u8();
   ack.agreement.bytes = in.fixed<8>();
-  ack.refused.resize(in.count(AckMessage::kRefusedMax, kRefusalBytesMin));
-  for (Refusal& refusal : ack.refused) {
-    refusal.commit = CommitId(in.id());
-    refusal.rule = in.text(Refusal::kRuleBytesMax);
-  }
-  if (!is_sorted(ack.refused)) in.fail("commits are not sorted, or one stands twice,");
+  ack.refused = read_refusals(in, AckMessage::kRefusedMax);
   in.expect_end();
   return ack;
 }
@@ -162,7 +132,7 @@ WantMessage decode_want(ByteView payload) {
 Bytes encode(const ErrorMessage& error) {
   Bytes out;
   core::put_varint(out, error.code);
-  put_text(out, cut(error.text, ErrorMessage::kTextBytesMax));
+  put_text(out, cut_text(error.text, ErrorMessage::kTextBytesMax));
   return out;
 }
 

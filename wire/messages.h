@@ -9,6 +9,7 @@
 #include "isodb/key.h"
 #include "wire/frame.h"
 #include "wire/hello.h"
+#include "wire/refusals.h"
 
 namespace isodb::wire {
 
@@ -38,14 +39,6 @@ struct NeedMessage {
 };
 Bytes encode(const NeedMessage& need);
 NeedMessage decode_need(ByteView payload);
-
-/// A commit that breaks a rule, and which.
-struct Refusal {
-  static constexpr std::size_t kRuleBytesMax = 200;
-  CommitId commit;
-  std::string rule;  ///< any bytes: a peer's words are made fit to print where they are printed
-  friend bool operator==(const Refusal&, const Refusal&) = default;
-};
 
 /// What was taken is durable.
 struct AckMessage {

@@ -148,6 +148,7 @@ struct RefusedRecord {
   std::uint64_t at_millis = 0;
   bool there = false;   ///< the peer refused it
   bool parked = false;  ///< its clock is ahead of this device's: it is asked for again by itself
+  std::uint64_t until_millis = 0;  ///< from when on
 };
 /// The last 256, newest first. What has come since is none.
 std::vector<RefusedRecord> refused_commits(const Repository& repository);

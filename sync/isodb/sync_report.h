@@ -22,6 +22,9 @@ struct MovedRef {
 struct RefusedCommit {
   CommitId commit;
   std::string rule;  ///< that it breaks, for people
+  /// Milliseconds since 1970: from then on it may be taken, as its clock is not ahead any more; 0:
+  /// time changes nothing.
+  std::uint64_t until_millis = 0;
 };
 
 /// What a session came to, for the one who asked for it. A plain value.
@@ -29,7 +32,8 @@ struct Report {
   std::uint64_t commits_sent = 0, commits_received = 0;  ///< received: new here
   std::uint64_t operations_sent = 0, operations_received = 0;
   std::vector<MovedRef> moved;
-  /// By this side, and by the other as it says.
+  /// By this side, and by the other as it says: now, or in an earlier session, so that the other
+  /// left it out in this one.
   std::vector<RefusedCommit> refused, refused_there;
   /// Documents that a partial repository could not merge, for want of contents that the other side
   /// did not hold: their branches stay as they were, and what came is kept.

@@ -117,6 +117,13 @@ TEST_CASE("HELLO is what the vectors say") {
   CHECK(frames(hello) == all.at("a HELLO of everything"));
   CHECK(read_hello(all.at("a HELLO of everything")) == hello);
 
+  Hello refuses;
+  refuses.sends = refuses.takes = true;
+  refuses.repository = repository().substr(0, 16);
+  refuses.refused = {{CommitId(kOld), "no"}, {CommitId(kNew), ""}};
+  CHECK(frames(refuses) == all.at("a HELLO with refused commits"));
+  CHECK(read_hello(all.at("a HELLO with refused commits")) == refuses);
+
   Hello clone;
   clone.features = kFeaturePartial;
   clone.takes = true;

@@ -92,7 +92,7 @@ TEST_CASE("what was refused is kept until it comes, the newest 256") {
   };
   Report report;
   report.refused = {{some_commit(1), "may not write a\nb"},
-                    {some_commit(2), "its clock is more than 24 hours ahead of this device's"},
+                    {some_commit(2), "its clock is ahead", state.environment.now_millis() + 9'000},
                     {repository.id(), "is here after all"}};
   report.refused_there = {{some_commit(3), "no"}};
   record_refused(state, peer, report);
@@ -100,6 +100,21 @@ TEST_CASE("what was refused is kept until it comes, the newest 256") {
   for (const auto& [key, value] : repository.settings()) CHECK_FALSE(key.starts_with("refused."));
   std::vector<RefusedRecord> records = refused_commits(repository);
   REQUIRE(records.size() == 3);
+  // What stands is told; each peer is told of what came from it.
+  const auto standing = standing_refusals(state, peer);
+  REQUIRE(standing.size() == 2);
+  CHECK(standing[1].commit == some_commit(2));
+  const PublicKey second = SecretKey::generate().public_key();
+  CHECK(standing_refusals(state, second).empty());
+  Report other;
+  other.refused = {{some_commit(1), "may not"}};
+  record_refused(state, second, other);
+  CHECK(standing_refusals(state, second).size() == 1);
+  CHECK(standing_refusals(state, peer).size() == 2);
+  other = {};
+  other.agreed = true;
+  record_refused(state, second, other);
+  CHECK(refused_commits(repository).size() == 3);
   CHECK(records[0].rule == "may not write a b");
   CHECK(records[0].peer == peer);
   CHECK_FALSE(records[0].parked);
@@ -110,6 +125,7 @@ TEST_CASE("what was refused is kept until it comes, the newest 256") {
   for (unsigned i = 0; i < 300; ++i) many.refused.push_back({some_commit(1000 + i), "rule"});
   record_refused(state, peer, many);
   CHECK(refused_commits(repository).size() == 256);
+  CHECK(standing_refusals(state, peer).size() == 24);
   Report agreed;
   agreed.agreed = true;
   record_refused(state, SecretKey::generate().public_key(), agreed);

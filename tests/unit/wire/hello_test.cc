@@ -27,6 +27,12 @@ std::vector<CommitId> commits(std::size_t count, std::uint64_t seed) {
   return {ids.begin(), ids.end()};
 }
 
+std::vector<Refusal> refusals(std::size_t count) {
+  std::vector<Refusal> refused;
+  for (const CommitId& id : commits(count, 7)) refused.push_back({id, "no member"});
+  return refused;
+}
+
 Hello full_hello() {
   Hello hello;
   hello.version_highest = 3;
@@ -42,6 +48,7 @@ Hello full_hello() {
   hello.hints = {{{5}, 300, {1, 2, 3, 4}}, {{9}, 1, {0, 0, 0, 0}}};
   hello.resume = ResumePoint{{{77}, {88}}, {1, 2, 3}, 1000, 20'000};
   hello.scope = ScopeClaim{{"cows", "sheep/x"}, ScopeClaim::Boundary::kCommits, commits(2, 5)};
+  hello.refused = refusals(2);
   return hello;
 }
 
@@ -132,6 +139,8 @@ TEST_CASE("the largest HELLO there can be is read") {
   for (std::uint64_t i = 0; i < kHintsMax; ++i) hello.hints.push_back({{i}, UINT64_MAX, {}});
   hello.scope = ScopeClaim{{}, ScopeClaim::Boundary::kCommits, commits(kScopeBoundaryMax, 6)};
   for (char c = 'a'; c < 'a' + 8; ++c) hello.scope->prefixes.emplace_back(1024, c);
+  hello.refused = refusals(kRefusedToldMax);
+  for (Refusal& refusal : hello.refused) refusal.rule = std::string(Refusal::kRuleBytesMax, 'r');
   hello.refs.clear();
   for (std::uint64_t i = 0; i < kRefsMax; ++i) {
     std::string name = std::to_string(100'000 + i);
@@ -142,8 +151,43 @@ TEST_CASE("the largest HELLO there can be is read") {
   CHECK(back.refs == hello.refs);
   CHECK(back.scope == hello.scope);
   CHECK(back.extra_heads == hello.extra_heads);
-  CHECK(back.hints.size() > 300);
+  CHECK(back.refused == hello.refused);
+  CHECK(back.hints.size() > 100);
   CHECK(back.hints.size() < kHintsMax);
+
+  hello.resume.reset();
+  hello.objects_taken = ObjectsTaken{UINT64_MAX, {}};
+  hello.objects_taken->chain_prefix.fill(0xff);
+  const Hello other = decoded(encoded(hello));
+  CHECK(other.objects_taken == hello.objects_taken);
+  CHECK(other.refused == hello.refused);
+  CHECK(other.hints.size() >= back.hints.size());
+}
+
+TEST_CASE("a HELLO's refused commits are sorted, 1 to 24, and there only with their flag") {
+  Hello hello;
+  hello.refused = refusals(2);
+  const Bytes payload = frames_of(encoded(hello)).front().second;
+  CHECK_FALSE(problem_of(payload));
+  const std::size_t list = payload.size() - 1 - 2 * (Id::kSize + 1 + hello.refused[0].rule.size());
+  REQUIRE(payload[list] == 2);
+  Bytes none = payload.substr(0, list) + '\0';
+  CHECK(std::string(problem_of(none)->what()).find("no refused commits") != std::string::npos);
+  Bytes swapped = payload;
+  std::swap(swapped[list + 1], swapped[list + 1 + Id::kSize + 1 + hello.refused[0].rule.size()]);
+  CHECK(problem_of(swapped));
+  Bytes unsaid = payload;
+  unsaid[3] = static_cast<char>(unsaid[3] & 0x7f);
+  CHECK(problem_of(unsaid));
+
+  hello.refused = refusals(kRefusedToldMax);
+  Bytes many = frames_of(encoded(hello)).front().second;
+  const Bytes one = Bytes(Id::kSize, '\xff') + '\0';
+  const std::size_t count =
+      many.size() - 1 - kRefusedToldMax * (Id::kSize + 1 + hello.refused[0].rule.size());
+  REQUIRE(many[count] == kRefusedToldMax);
+  many[count] = kRefusedToldMax + 1;
+  CHECK(problem_of(many + one));
 }
 
 TEST_CASE("hints are put in order, and the last ones given are left out where they do not fit") {
@@ -178,6 +222,8 @@ TEST_CASE("a HELLO or REFS that breaks a rule is not written") {
   CHECK(code_with([](Hello& h) { h.extra_heads = sorted_ids(1025, 1); }) == invalid);
   CHECK(code_with([](Hello& h) { h.hints[1].writer = h.hints[0].writer; }) == invalid);
   CHECK(code_with([](Hello& h) { h.hints[1].sequence = 0; }) == invalid);
+  CHECK(code_with([](Hello& h) { std::swap(h.refused[0], h.refused[1]); }) == invalid);
+  CHECK(code_with([](Hello& h) { h.refused = refusals(25); }) == ErrorCode::kLimit);
 }
 
 TEST_CASE("a scope that breaks a rule is neither written nor read") {
@@ -251,8 +297,9 @@ TEST_CASE("every change of a byte of a HELLO, and every cut, is refused or is an
 
 TEST_CASE("a HELLO says what is wrong and where") {
   Bytes payload = frames_of(encoded(full_hello()))[0].second;
-  payload[3 + 1] = static_cast<char>(0x80);  // the flags, behind two bytes of features
-  CHECK(std::string(problem_of(payload)->what()) == "HELLO: an unknown flag at offset 5");
+  payload[3 + 1] = 0x48;  // the flags, behind two bytes of features
+  CHECK(std::string(problem_of(payload)->what()) ==
+        "HELLO: any repository, and a whole id at offset 5");
   payload[0] = 2;
   CHECK(problem_of(payload)->code() == ErrorCode::kUnsupported);
 }
