@@ -51,12 +51,21 @@ void Sending::begin_again(const wire::NeedMessage& need) {
   }
   const auto taken_end = commits_begun_.begin() + static_cast<std::ptrdiff_t>(need.commits);
   taken_.insert(taken_.end(), commits_begun_.begin(), taken_end);
+  if (has_left_out_all(need)) return open({}, {});
   if (need.as_objects && taken_end != commits_begun_.end()) as_objects_.push_back(*taken_end);
   Have have;
   have.heads = heads_told();
   other_.resume.reset();
   other_.objects_taken.reset();
   plan(have);
+}
+
+/// Did the stream bring all but what the other side will not have? Without hints the next one would
+/// bring no more than that.
+bool Sending::has_left_out_all(const wire::NeedMessage& need) const {
+  if (!has_ended() || need.as_objects || need.missing.empty()) return false;
+  if (need.commits != commits_begun_.size()) return false;
+  return std::ranges::all_of(need.missing, [&](const Id& id) { return left_out_.contains(id); });
 }
 
 void Sending::answer(std::vector<Id> contents) {

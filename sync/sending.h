@@ -46,7 +46,8 @@ class Sending {
   };
   /// Plans the next stream: all that `ours` names and the other lacks.
   void begin(const wire::Agreement& ours, const Other& other);
-  /// The same after NEED: without hints and what was taken already.
+  /// The same after NEED: without hints and what was taken already. Nothing where all that is
+  /// missing is left out.
   void begin_again(const wire::NeedMessage& need);
 
   /// The same in answer to WANT: these contents, and nothing else.
@@ -76,6 +77,7 @@ class Sending {
 
  private:
   std::vector<CommitId> heads_told() const;
+  bool has_left_out_all(const wire::NeedMessage& need) const;
   void plan(const Have& have);
   void expect(std::uint64_t commits, const std::vector<CommitId>& heads,
               const std::vector<CommitId>& had);
