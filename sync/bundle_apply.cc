@@ -8,6 +8,7 @@
 #include "sync/arrival.h"
 #include "sync/bundle_file.h"
 #include "sync/bundle_parser.h"
+#include "sync/bundle_progress.h"
 #include "sync/bundle_rights.h"
 #include "sync/refused.h"
 #include "sync/taking.h"
@@ -20,9 +21,10 @@ namespace fs = std::filesystem;
 constexpr const char* kRemoteName = "bundle";
 
 /// What a bundle's commits are filed under until they are in the branches. Whoever signed it is
-/// known at its end only, and the next part may have been made by another device.
-PublicKey bundle_peer() {
-  return PublicKey::from_bytes(core::sha256("isodb-bundle\n").bytes());
+/// known at its end only. Apart for split bundles, so that others can be applied between parts.
+PublicKey bundle_peer(bool is_split) {
+  return PublicKey::from_bytes(
+      core::sha256(is_split ? "isodb-bundle-parts\n" : "isodb-bundle\n").bytes());
 }
 
 BundleInfo info_of(const fs::path& file, const BundleParser& parser, std::uint64_t bytes) {
@@ -60,7 +62,7 @@ std::uint64_t read_all(const fs::path& file, BundleParser& parser,
 class BundleTaking {
  public:
   BundleTaking(RepositoryState& repository, const ApplyOptions& options)
-      : repository_(repository), options_(options), taking_(repository, bundle_peer()) {}
+      : repository_(repository), options_(options) {}
 
   BundleParser::Events events() {
     return {[this](const wire::BundleHeader& header) { begin(header); },
@@ -68,17 +70,32 @@ class BundleTaking {
             [this](const wire::EndMessage& end, const PublicKey& signer) { finish(end, signer); }};
   }
 
-  bool is_set_aside() const { return is_set_aside_; }
-
   /// What is whole stays.
-  void keep() { taking_.incoming().flush(); }
+  void keep() {
+    if (taking_) taking_->incoming().flush();
+  }
+  /// The file was whole and signed.
+  void end() {
+    if (!taking_ || is_in_refs_) return;
+    refs::WriteBatch batch;
+    if (progress_) {
+      progress_->end = taking_->incoming().part_end();
+      progress_->write(batch);
+    }
+    taking_->incoming().end_part(std::move(batch));
+  }
 
-  Report report() const {
-    Report report = report_;
-    report.commits_received = taking_.commits();
-    report.operations_received = taking_.operations();
-    report.refused = taking_.refused();
-    return report;
+  BundleApplied result() const {
+    BundleApplied applied;
+    applied.report = report_;
+    applied.was_applied = !taking_;
+    applied.is_set_aside = is_set_aside_;
+    applied.lacks_refused = before_ && before_->some_refused;
+    if (!taking_) return applied;
+    applied.report.commits_received = taking_->commits();
+    applied.report.operations_received = taking_->operations();
+    applied.report.refused = taking_->refused();
+    return applied;
   }
 
  private:
@@ -89,40 +106,64 @@ class BundleTaking {
                       header.repository.short_hex() + ", not " + repository_.root.short_hex(),
                   "apply it in a clone of that repository: 'isodb init' makes another one");
     }
-    for (const CommitId& commit : header.prerequisites) {
-      if (repository_.store->contains(commit)) continue;
-      const std::string before = header.part > 1
-                                     ? "apply part " + std::to_string(header.part - 1) + " of " +
-                                           std::to_string(header.parts) + " first"
-                                     : "apply the bundle before this one, or sync";
-      throw Error(ErrorCode::kNotFound,
-                  "the bundle builds on commit " + commit.hex() + ", which is not here", before);
-    }
+    const bool is_split = header.parts > 1;
+    taking_.emplace(repository_, bundle_peer(is_split));
+    if (is_split && !begin_split(header)) return taking_.reset();
+    check_prerequisites(header);
     is_last_ = header.part == header.parts;
     for (const wire::RefHeads& ref : header.refs) theirs_.emplace(ref.name, ref.ids);
-    taking_.begin(header.prerequisites);
+    taking_->begin_part(header.prerequisites, before_);
+  }
+
+  /// False where there is nothing to do.
+  bool begin_split(const wire::BundleHeader& header) {
+    std::optional<BundleProgress> progress = BundleProgress::read(*repository_.database);
+    // A collection may have dropped what a part left, when it had come by another way.
+    const bool is_lost = progress && progress->end.is_in_commit && !taking_->incoming().resume();
+    if (is_lost) progress.reset();
+    if (part_order(progress, header) == PartOrder::kApplied) return false;
+    if (header.part > 1) before_ = progress->end;
+    progress_ = BundleProgress{header.bundle, header.part, {}};
+    return true;
+  }
+
+  /// Those of later parts may be commits that parts before had, and that were refused.
+  void check_prerequisites(const wire::BundleHeader& header) const {
+    if (before_ && before_->some_refused) return;
+    for (const CommitId& commit : header.prerequisites) {
+      if (repository_.store->contains(commit)) continue;
+      throw Error(ErrorCode::kNotFound,
+                  "the bundle builds on commit " + commit.hex() + ", which is not here",
+                  header.part > 1 ? "apply the bundle again, from part 1 on"
+                                  : "apply the bundle before this one, or sync");
+    }
   }
 
   void take(ByteView run) {
-    if (const auto need = taking_.run(run)) throw_needed(*need);
+    if (!taking_) return;
+    if (const auto need = taking_->run(run)) throw_needed(*need);
   }
 
   void finish(const wire::EndMessage& end, const PublicKey& signer) {
+    if (!taking_) return;
     std::optional<wire::NeedMessage> need;
     std::vector<Id> heads;
     if (is_last_) {
       for (const CommitId& head : branch_commits(theirs_)) heads.push_back(head);
     }
-    taking_.end(end, heads, need);
+    taking_->end(end, heads, need);
     if (need) throw_needed(*need);
-    if (!is_last_) return keep();
+    if (!is_last_) return;
     is_set_aside_ =
-        !options_.any_signer && !may_sign_bundle(repository_, taking_.incoming(), theirs_, signer);
+        !options_.any_signer && !may_sign_bundle(repository_, taking_->incoming(), theirs_, signer);
     if (is_set_aside_) {
       std::erase_if(theirs_, [](const auto& ref) { return ref.first.starts_with("tags/"); });
     }
-    bring_to_refs(repository_, taking_.incoming(), theirs_,
-                  {.into_branches = !is_set_aside_, .remote = kRemoteName}, {}, false, report_);
+    refs::WriteBatch extra;
+    if (progress_) progress_->write(extra);
+    bring_to_refs(repository_, taking_->incoming(), theirs_,
+                  {.into_branches = !is_set_aside_, .remote = kRemoteName}, extra, false, report_);
+    is_in_refs_ = true;
   }
 
   [[noreturn]] static void throw_needed(const wire::NeedMessage& need) {
@@ -139,9 +180,11 @@ class BundleTaking {
 
   RepositoryState& repository_;
   const ApplyOptions& options_;
-  Taking taking_;
+  std::optional<Taking> taking_;            // nullopt: the part was applied before
+  std::optional<BundleProgress> progress_;  // of a split bundle, as it is with this part
+  std::optional<Incoming::PartEnd> before_;
   wire::Agreement theirs_;
-  bool is_last_ = true, is_set_aside_ = false;
+  bool is_last_ = true, is_set_aside_ = false, is_in_refs_ = false;
   Report report_;
 };
 
@@ -164,11 +207,9 @@ BundleApplied apply_bundle(Repository& repository, const fs::path& file,
         is_sound ? "it is as it was made: 'isodb fsck' there, make it again" : error.hint();
     throw Error(error.code(), error.what(), hint).within(file.string());
   }
-  taking.keep();
-  BundleApplied applied;
+  taking.end();
+  BundleApplied applied = taking.result();
   applied.info = info_of(file, parser, bytes);
-  applied.report = taking.report();
-  applied.is_set_aside = taking.is_set_aside();
   applied.is_complete = applied.info.part == applied.info.parts;
   record_refused(*state, applied.info.signer, applied.report);
   return applied;

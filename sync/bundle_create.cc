@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "core/hash.h"
@@ -107,7 +108,12 @@ class BundleWriter {
   }
 
   std::vector<BundleInfo> write() {
+    hash_.start();
+    const wire::AgreementDigest refs = wire::agreement_digest(ours_);
+    hash_.update(ByteView(reinterpret_cast<const char*>(refs.bytes.data()), refs.bytes.size()));
     while (!is_done_) write_part();
+    const Id digest = hash_.finish();
+    std::copy_n(digest.data(), bundle_.size(), bundle_.begin());
     std::vector<BundleInfo> infos;
     for (std::size_t i = 0; i < parts_.size(); ++i) infos.push_back(finish(i));
     return infos;
@@ -183,6 +189,7 @@ class BundleWriter {
     Bytes frame;
     wire::FrameWriter(frame).add(type, payload);
     part.body->append(frame);
+    hash_.update(frame);
     written_ += frame.size();
   }
 
@@ -193,6 +200,7 @@ class BundleWriter {
     header.repository = state_->root;
     header.part = index + 1;
     header.parts = parts_.size();
+    if (header.parts > 1) header.bundle = bundle_;
     header.prerequisites = part.prerequisites;
     for (const auto& [name, ids] : ours_) header.refs.push_back({name, ids});
     UnfinishedFile file(name_of(index));
@@ -252,6 +260,8 @@ class BundleWriter {
   bool is_done_ = false;
   std::uint64_t written_ = 0;
   std::vector<Part> parts_;
+  core::Sha256 hash_;  // of refs and frames, which is the bundle's name
+  std::array<std::uint8_t, 16> bundle_{};
 };
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "repo/scope.h"
 #include "sync/commit_rebuild.h"
 #include "sync/commit_rules.h"
+#include "sync/incoming_heads.h"
 #include "sync/incoming_store.h"
 #include "sync/known_commits.h"
 #include "sync/partial_commit.h"
@@ -23,9 +24,6 @@
 
 namespace isodb::sync {
 namespace {
-
-/// HELLO names no more (docs/protocol.md).
-constexpr std::size_t kHeadsKeptMax = 1024;
 
 [[noreturn]] void fail(const std::string& problem) {
   throw Error(ErrorCode::kCorrupt, problem);
@@ -72,7 +70,7 @@ class Incoming::Impl {
 
   void begin_stream(Absent absent) {
     // Not in a session's first stream: there it may go on.
-    if (std::exchange(had_stream_, true)) kept_.reset();
+    if (std::exchange(had_stream_, true)) drop_kept();
     open_ = std::monostate();
     taken_ = {};
     contents_.clear();
@@ -111,17 +109,42 @@ class Incoming::Impl {
          std::to_string(operations) + " were sent");
   }
 
+  bool has_refused() const { return refused_before_ || !refused_.empty(); }
+
+  void begin_part(const std::optional<PartEnd>& before) {
+    is_part_ = true;
+    begin_stream(Absent::kRefused);
+    if (!before) return drop_kept();
+    refused_before_ = before->some_refused;
+    kept_passed_ = before->passed_over;
+  }
+
+  PartEnd part_end() const {
+    const PassedOver* const passed = std::get_if<PassedOver>(&open_);
+    return {has_refused(), std::holds_alternative<CommitRebuild>(open_),
+            passed != nullptr ? std::optional(*passed) : std::nullopt};
+  }
+
+  void end_part(refs::WriteBatch batch) {
+    is_part_ = false;
+    flush_with(std::move(batch));
+  }
+
   void flush() {
-    if (!is_changed_) return;
-    refs::WriteBatch batch;
-    std::optional<std::string> record;
-    if (kept_) record = keep(*kept_);
-    if (CommitRebuild* const commit = std::get_if<CommitRebuild>(&open_)) {
-      record = keep(commit->save());
+    if (is_changed_) flush_with({});
+  }
+
+  void flush_with(refs::WriteBatch batch) {
+    if (!is_part_) {
+      std::optional<std::string> record;
+      if (kept_) record = keep(*kept_);
+      if (CommitRebuild* const commit = std::get_if<CommitRebuild>(&open_)) {
+        record = keep(commit->save());
+      }
+      batch.settings.emplace_back(setting_, record);
     }
-    batch.settings.emplace_back(setting_, record);
     taken_record_.write(taken_to_record(), batch);
-    move_refs(heads_, batch);
+    name_heads(*repository_.database, refs_prefix_, heads_, batch);
     part_from_copies(batch);
     if (const auto lost = write(std::move(batch))) {
       throw Error(ErrorCode::kBusy, "another sync with the same device moved " + lost->name,
@@ -147,7 +170,7 @@ class Incoming::Impl {
   std::optional<refs::LostSwap> finish(refs::WriteBatch batch) {
     batch.settings.emplace_back(setting_, std::nullopt);
     taken_record_.write(std::nullopt, batch);
-    move_refs({}, batch);
+    name_heads(*repository_.database, refs_prefix_, {}, batch);
     part_from_copies(batch);
     std::optional<refs::LostSwap> lost = write(std::move(batch));
     if (lost) return lost;
@@ -202,9 +225,12 @@ class Incoming::Impl {
     if (taken_.count > 0) return taken_;
     return was_finished_ ? std::nullopt : told_;
   }
+  void drop_kept() {
+    kept_.reset();
+    kept_passed_.reset();
+  }
   void read_partial();
   std::string keep(const PartialCommit& partial);
-  void move_refs(const std::set<CommitId>& wanted, refs::WriteBatch& batch) const;
   void part_from_copies(refs::WriteBatch& batch) const;
 
   RepositoryState& repository_;
@@ -218,6 +244,8 @@ class Incoming::Impl {
   ObjectsTaken taken_;                 // since the last whole commit or content that was expected
   std::unordered_set<Id> contents_;    // that are expected
   std::optional<PartialCommit> kept_;  // of the session before
+  std::optional<PassedOver> kept_passed_;  // of the part before
+  bool is_part_ = false, refused_before_ = false;
   std::set<CommitId> heads_;
   Open open_;
   bool had_stream_ = false, at_start_ = true, is_stopped_ = false, is_changed_ = false;
@@ -233,14 +261,14 @@ class Incoming::Impl {
 
 std::optional<Received> Incoming::Impl::take_part(wire::CommitElement commit) {
   expect_between();
-  kept_.reset();
+  drop_kept();
   taken_ = {};
   is_changed_ = true;
   std::vector<CommitId> missing = absent(commit.parents);
   if (is_after_refused(commit.parents, missing)) {
     const ByteView signature(reinterpret_cast<const char*>(commit.signature.bytes.data()),
                              commit.signature.bytes.size());
-    open_ = PassedOver{commit.operations, 0, core::sha256(signature), false};
+    open_ = PassedOver(commit.operations, core::sha256(signature), false);
   } else {
     if (!missing.empty()) return stop(Received::Kind::kMissingParents, std::move(missing));
     if (scope_) {
@@ -288,7 +316,7 @@ std::optional<Received> Incoming::Impl::take_part(const wire::PieceElement& piec
 
 std::optional<Received> Incoming::Impl::take_part(const wire::ObjectElement& object) {
   expect_between();
-  kept_.reset();
+  drop_kept();
   is_changed_ = true;
   open_.emplace<ReceivedObject>(object);
   return end_where_whole();
@@ -301,6 +329,10 @@ std::optional<Received> Incoming::Impl::take_part(const wire::ResumeElement& res
     taken_ = *told_;
     return std::nullopt;
   }
+  if (at_start_ && kept_passed_) {
+    open_ = *std::exchange(kept_passed_, std::nullopt);
+    return std::nullopt;
+  }
   if (!at_start_ || !kept_) fail("RESUME stands where there is nothing to go on with");
   PartialCommit partial = std::move(*kept_);
   kept_.reset();
@@ -311,8 +343,8 @@ std::optional<Received> Incoming::Impl::take_part(const wire::ResumeElement& res
 std::optional<Received> Incoming::Impl::end_where_whole() {
   if (const PassedOver* const passed = std::get_if<PassedOver>(&open_)) {
     if (!passed->is_whole()) return std::nullopt;
-    const Id id = passed->id;
-    const bool is_known = passed->is_known;
+    const Id id = passed->id();
+    const bool is_known = passed->is_known();
     open_ = std::monostate();
     if (is_known) return take_known(CommitId(id));
     refused_.insert(id);
@@ -370,7 +402,7 @@ Received Incoming::Impl::end_tag(const Bytes& bytes) {
     fail_unsigned("the signature of the tag '" + tag.name + "' does not hold");
   }
   const std::optional<objects::Object> object = objects_.get(tag.object);
-  if (!object && !refused_.empty()) {
+  if (!object && has_refused()) {
     return {Received::Kind::kTag, core::object_id(ObjectType::kTag, bytes), {}, {}};
   }
   if (!object || object->type != tag.type) {
@@ -390,7 +422,7 @@ void Incoming::Impl::pass_over_where_known(const wire::CommitElement& said,
     if (!known_) known_.emplace(repository_);
     const std::optional<CommitId> known = known_->find(said);
     if (!known) throw;
-    open_ = PassedOver{operations, 0, *known, true};
+    open_ = PassedOver(operations, *known, true);
   }
 }
 
@@ -449,7 +481,7 @@ std::vector<CommitId> Incoming::Impl::absent(const std::vector<CommitId>& commit
 /// `missing`: those of the parents that are not here.
 bool Incoming::Impl::is_after_refused(const std::vector<CommitId>& parents,
                                       const std::vector<CommitId>& missing) const {
-  if (absent_ == Absent::kRefused && !refused_.empty() && !missing.empty()) return true;
+  if (absent_ == Absent::kRefused && has_refused() && !missing.empty()) return true;
   return std::any_of(parents.begin(), parents.end(),
                      [&](const CommitId& parent) { return refused_.contains(parent); });
 }
@@ -490,33 +522,6 @@ std::string Incoming::Impl::keep(const PartialCommit& partial) {
   return repo::kept_objects_text(ids);
 }
 
-/// Refs whose commits are wanted still stay as they are, and free ones are used again.
-void Incoming::Impl::move_refs(const std::set<CommitId>& wanted, refs::WriteBatch& batch) const {
-  constexpr const char* kReason = "sync";
-  std::set<CommitId> unnamed = wanted;
-  std::vector<refs::Ref> free;
-  std::set<std::string> names;
-  for (const refs::Ref& ref : repository_.database->refs(refs_prefix_)) {
-    names.insert(ref.name);
-    if (unnamed.erase(CommitId(ref.target)) == 0) free.push_back(ref);
-  }
-  for (std::size_t number = 0; !unnamed.empty() && number < kHeadsKeptMax;) {
-    const CommitId head = *unnamed.begin();
-    if (!free.empty()) {
-      batch.moves.push_back({free.back().name, free.back().target, head, kReason});
-      free.pop_back();
-    } else {
-      const std::string name = refs_prefix_ + std::to_string(number++);
-      if (names.contains(name)) continue;
-      batch.moves.push_back({name, std::nullopt, head, kReason});
-    }
-    unnamed.erase(head);
-  }
-  for (const refs::Ref& ref : free) {
-    batch.moves.push_back({ref.name, ref.target, std::nullopt, kReason});
-  }
-}
-
 /// Commits of this very writer that were not here: its folder was copied, or is a backup. What is
 /// written here from now on comes after them, and under another name from the next opening on.
 void Incoming::Impl::part_from_copies(refs::WriteBatch& batch) const {
@@ -553,6 +558,9 @@ std::optional<Received> Incoming::take(wire::Element element) {
 void Incoming::end_stream(std::uint64_t commits, std::uint64_t operations) {
   impl_->end_stream(commits, operations);
 }
+bool Incoming::has_refused() const {
+  return impl_->has_refused();
+}
 std::uint64_t Incoming::commits() const {
   return impl_->commits();
 }
@@ -570,6 +578,15 @@ void Incoming::widen(const Scope& from, const Scope& to) {
 }
 objects::ObjectStore& Incoming::objects() {
   return impl_->objects();
+}
+void Incoming::begin_part(const std::optional<PartEnd>& before) {
+  impl_->begin_part(before);
+}
+Incoming::PartEnd Incoming::part_end() const {
+  return impl_->part_end();
+}
+void Incoming::end_part(refs::WriteBatch batch) {
+  impl_->end_part(std::move(batch));
 }
 void Incoming::flush() {
   impl_->flush();

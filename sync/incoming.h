@@ -12,6 +12,7 @@
 #include "objects/source.h"
 #include "refs/database.h"
 #include "repo/state.h"
+#include "sync/passed_over.h"
 #include "sync/resume_point.h"
 #include "wire/element.h"
 
@@ -83,12 +84,28 @@ class Incoming {
   void begin_stream(Absent absent = Absent::kMissing);
   /// Of the stream that was begun: these are contents of their own, none a part of another.
   void expect_contents(std::unordered_set<Id> contents);
+  /// What the next part of a bundle has to know of this one, beside what is kept.
+  struct PartEnd {
+    bool some_refused = false;              ///< in this part, or before
+    bool is_in_commit = false;              ///< of which resume() tells
+    std::optional<PassedOver> passed_over;  ///< the part ended within it
+  };
+  /// In place of begin_stream(), for a part of a bundle: it goes on where the part before ended, or
+  /// is the first. Until end_part(), flush() keeps whole commits alone and leaves where the part
+  /// began as it is, so that a good copy begins there again.
+  void begin_part(const std::optional<PartEnd>& before);
+  PartEnd part_end() const;
+  /// As flush(), with where the part ended in a commit, and with the batch.
+  void end_part(refs::WriteBatch batch);
+
   /// Something is returned with the last element of each commit and tag. Nothing may follow
   /// kWantedAsObjects and kMissingParents but begin_stream().
   std::optional<Received> take(wire::Element element);
   /// After the last element, with what END says. Error(kCorrupt) unless it agrees.
   void end_stream(std::uint64_t commits, std::uint64_t operations);
 
+  /// Was something refused, in this session or in a part before this one?
+  bool has_refused() const;
   /// Of the stream at hand: whole commits, whatever became of them, and operations.
   std::uint64_t commits() const;
   std::uint64_t operations() const;

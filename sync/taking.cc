@@ -34,12 +34,22 @@ void Taking::begin(std::vector<CommitId> known) {
 }
 
 void Taking::begin(std::vector<CommitId> known, Incoming::Absent absent) {
+  reset(std::move(known));
+  incoming_.begin_stream(absent);
+}
+
+void Taking::begin_part(std::vector<CommitId> known,
+                        const std::optional<Incoming::PartEnd>& before) {
+  reset(std::move(known));
+  incoming_.begin_part(before);
+}
+
+void Taking::reset(std::vector<CommitId> known) {
   known_ = std::move(known);
   if (!is_first_) ++stream_;
   is_first_ = is_given_up_ = saw_runs_ = false;
   answer_bytes_left_.reset();
   reader_.emplace(known_);
-  incoming_.begin_stream(absent);
 }
 
 void Taking::begin_answer(std::unordered_set<Id> contents, std::uint64_t bytes_max) {
@@ -162,7 +172,7 @@ bool Taking::end(const wire::EndMessage& end, const std::vector<Id>& heads,
   incoming_.end_stream(end.commits, end.operations);
   reader_->release();
   // What descends from a refused commit has no id here, so it cannot be told from what is missing.
-  const bool all_came = !refused_.empty() || answer_bytes_left_;
+  const bool all_came = incoming_.has_refused() || answer_bytes_left_;
   const std::vector<Id> missing = all_came ? std::vector<Id>{} : absent(heads);
   // Without hints the peer leaves out nothing but what it was told of.
   const bool is_left_out = !missing.empty() && !told_.empty() && (!told_is_hinted_ || needs_ > 0);

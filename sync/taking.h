@@ -30,6 +30,8 @@ class Taking {
   /// Before the first frame of each stream but those that NEED asked for. `known`: the heads of
   /// this side's branches as its HELLO told them.
   void begin(std::vector<CommitId> known);
+  /// In place of begin(), of a part of a bundle: see Incoming::begin_part().
+  void begin_part(std::vector<CommitId> known, const std::optional<Incoming::PartEnd>& before);
   /// Before the first frame of the answer to a WANT: these contents, of at most so many bytes.
   void begin_answer(std::unordered_set<Id> contents, std::uint64_t bytes_max);
   /// What the peer says of the stream that is next.
@@ -62,6 +64,7 @@ class Taking {
   std::optional<wire::NeedMessage> note(const Received& received);
   void note_refused(RefusedCommit refused);
   void begin(std::vector<CommitId> known, Incoming::Absent absent);
+  void reset(std::vector<CommitId> known);
   wire::NeedMessage need(std::vector<Id> missing, bool as_objects);
   void check_answer(const wire::Element& element);
   std::vector<Id> absent(const std::vector<Id>& heads);

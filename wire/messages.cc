@@ -187,6 +187,7 @@ void write_bundle(FrameWriter& out, const BundleHeader& bundle) {
   head += bundle.repository.bytes();
   core::put_varint(head, bundle.part);
   core::put_varint(head, bundle.parts);
+  if (bundle.parts > 1) put_fixed(head, bundle.bundle);
   put_ids(prerequisites, bundle.prerequisites);
   RefsCutter refs(bundle.refs);
   const Bytes list = refs.next(kPayloadBytesMax - 1 - head.size() - prerequisites.size());
@@ -217,6 +218,7 @@ bool BundleReader::add(const Frame& frame) {
   if (bundle_.part == 0 || bundle_.part > bundle_.parts) {
     in.fail("the part is 0 or above the number of parts");
   }
+  if (bundle_.parts > 1) bundle_.bundle = in.fixed<16>();
   const bool more = in.flag();
   refs_.add_list(in);
   bundle_.prerequisites = in.ids<CommitId>(BundleHeader::kPrerequisitesMax);

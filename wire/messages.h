@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -109,8 +110,10 @@ struct BundleHeader {
   static constexpr std::uint8_t kVersion = 1;
   static constexpr std::size_t kPrerequisitesMax = 1'024;
   Id repository;
-  std::uint64_t part = 1;               ///< from 1
-  std::uint64_t parts = 1;              ///< at least `part`
+  std::uint64_t part = 1;   ///< from 1
+  std::uint64_t parts = 1;  ///< at least `part`
+  /// Where there are several parts: which bundle this is one of. Zeros else.
+  std::array<std::uint8_t, 16> bundle{};
   std::vector<RefHeads> refs;           ///< sorted by name, none twice, none gone
   std::vector<CommitId> prerequisites;  ///< sorted, none twice; what is known in the stream
   friend bool operator==(const BundleHeader&, const BundleHeader&) = default;

@@ -61,7 +61,9 @@ void print_info(Context& context, const sync::BundleInfo& info,
     }
     if (applied != nullptr) {
       add_report(object, applied->report);
-      object.boolean("set_aside", applied->is_set_aside);
+      object.boolean("was_applied", applied->was_applied)
+          .boolean("set_aside", applied->is_set_aside)
+          .boolean("lacks_refused", applied->lacks_refused);
     }
     context.print(object);
     return;
@@ -106,6 +108,25 @@ void declare_apply(Options& options, FileArguments& arguments) {
                "bring branches and tags in though whoever signed the bundle may not write here");
 }
 
+/// What people have to know beside what came.
+void explain(const sync::BundleApplied& applied, Context& context) {
+  if (applied.was_applied) {
+    return context.note("part " + grouped(applied.info.part) +
+                        " was applied before: nothing to do; part 1 begins the bundle again");
+  }
+  if (!applied.is_complete) {
+    context.note("branches move with the last part, of " + grouped(applied.info.parts));
+  }
+  if (applied.lacks_refused) {
+    context.note("parts before had commits that were refused; what descends from them is left out");
+  }
+  if (applied.is_set_aside) {
+    context.note(
+        "whoever signed it may not write here: its branches are below remotes/bundle/, its tags "
+        "left out; --any-signer brings them in");
+  }
+}
+
 ExitCode apply(const FileArguments& arguments, Context& context) {
   Repository& repository = context.repository(Access::kWrite);
   ExitCode code = ExitCode::kDone;
@@ -116,17 +137,12 @@ ExitCode apply(const FileArguments& arguments, Context& context) {
         {.any_signer = arguments.any_signer, .progress = context.progress("bytes")});
     print_info(context, applied.info, &applied);
     if (!context.json() && !context.quiet()) print_report(context, applied.report);
-    if (!applied.is_complete) {
-      context.note("branches move with the last part, of " + grouped(applied.info.parts));
-    }
-    if (applied.is_set_aside) {
-      context.note(
-          "whoever signed it may not write here: its branches are below remotes/bundle/, its tags "
-          "left out; --any-signer brings them in");
-      code = worse_of(code, ExitCode::kFailed);
-    }
+    explain(applied, context);
     moved = moved || applied.is_complete;
-    if (!applied.report.refused.empty()) code = worse_of(code, ExitCode::kUnverified);
+    if (applied.is_set_aside) code = worse_of(code, ExitCode::kFailed);
+    if (!applied.report.refused.empty() || applied.lacks_refused) {
+      code = worse_of(code, ExitCode::kUnverified);
+    }
     if (!applied.report.refs_refused.empty()) code = worse_of(code, ExitCode::kFailed);
   }
   return moved ? worse_of(code, conflicts_remaining(context, repository)) : code;

@@ -50,10 +50,13 @@ std::vector<BundleInfo> create_bundle(Repository& repository, const std::filesys
 struct BundleApplied {
   BundleInfo info;
   Report report;
-  bool is_complete = true;  ///< false: other parts have to follow before branches move
+  bool is_complete = true;   ///< false: other parts have to follow before branches move
+  bool was_applied = false;  ///< this part, before: nothing was done
   /// Whoever signed it may not write here: its branches are below remotes/bundle/, its tags
   /// nowhere.
   bool is_set_aside = false;
+  /// Parts before had commits that were refused; what descends from them is left out.
+  bool lacks_refused = false;
 };
 
 struct ApplyOptions {
@@ -65,10 +68,11 @@ struct ApplyOptions {
 
 /// Takes a bundle's commits, each checked as in a session, and brings them into the branches, where
 /// the bundle was signed by this device, or by a member who may write, as the current branch stands
-/// with what the bundle brings to it; else below remotes/bundle/ alone. Any number of times. Where
-/// the file is cut off or damaged, what was whole before that stays, and a good copy goes on there:
-/// Error(kCorrupt), or kUnverified for a signature that does not hold. Error(kNotFound) names a
-/// commit that has to be here first, Error(kInvalid) for another repository's bundle.
+/// with what the bundle brings to it; else below remotes/bundle/ alone. Any number of times; parts
+/// one after the other, of one split bundle at a time. Where the file is cut off or damaged, what
+/// was whole before that stays, and a good copy goes on there: Error(kCorrupt), or kUnverified for
+/// a signature that does not hold. Error(kNotFound) names a commit or a part that has to be here
+/// first, Error(kInvalid) for another repository's bundle.
 BundleApplied apply_bundle(Repository& repository, const std::filesystem::path& file,
                            const ApplyOptions& options = {});
 

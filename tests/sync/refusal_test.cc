@@ -1,6 +1,7 @@
 // What one side refuses does not come again, its author is told, and the rest goes on.
 #include <random>
 
+#include "isodb/bundle.h"
 #include "sync/refused.h"
 #include "tests/sync/hostile_peer.h"
 
@@ -251,4 +252,38 @@ TEST_CASE_METHOD(Fixture, "a tag of what is refused does not end the session") {
     CHECK_FALSE(hub.head("tags/v1"));
     CHECK(hub.head("tags/v0"));
   }
+}
+
+TEST_CASE_METHOD(Fixture, "a refused commit does not stop a split bundle, and all else arrives") {
+  const CommitId root(*hub.head());
+  // Only admins write there. What is large makes parts end within commits: refused or not.
+  const CommitId refused =
+      forge(device, root, {{".isodb/mine.json", "1"}, {"large", bytes(2'500'000, 1)}});
+  const CommitId after = forge(device, refused, {{"after", bytes(2'500'000, 2)}, {"b", "b"}});
+  const CommitId last = forge(device, after, {{"last", bytes(1'200'000, 3)}});
+  const CommitId good = forge(device, root, {{"good", bytes(2'500'000, 4)}}, {.millis_later = 50});
+  const CommitId later = forge(device, last, {{"z", "z"}}, {.millis_later = 100});
+  refs::WriteBatch batch;
+  batch.moves.push_back({"heads/main", device.head(), later, "test"});
+  batch.moves.push_back({"heads/other", std::nullopt, good, "test"});
+  REQUIRE_FALSE(device.state()->database->write(batch).lost);
+  const TemporaryFolder folder;
+  const auto parts = sync::create_bundle(device.repository(), folder / "b",
+                                         {.since = root.hex(), .split_bytes = 1 << 20});
+  REQUIRE(parts.size() > 6);
+  std::size_t refusals = 0;
+  for (const sync::BundleInfo& part : parts) {
+    INFO(part.part);
+    const sync::BundleApplied applied = sync::apply_bundle(hub.repository(), part.file);
+    refusals += applied.report.refused.size();
+    CHECK(applied.lacks_refused == (refusals > applied.report.refused.size()));
+  }
+  CHECK(refusals == 1);
+  CHECK(hub.head("heads/other") == Id(good));
+  CHECK(hub.head() == Id(root));
+  for (const CommitId& id : {refused, after, last, later}) {
+    CHECK_FALSE(hub.state()->store->contains(id));
+  }
+  CHECK(hub.repository().fsck().empty());
+  CHECK(hub.repository().refs("incoming/").empty());
 }

@@ -186,6 +186,7 @@ TEST_CASE("small frames are what the vectors say") {
   BundleHeader bundle;
   bundle.repository = Id::from_bytes(repository());
   bundle.parts = 2;
+  bundle.bundle.fill(0xb6);
   bundle.refs = {{"heads/main", {kOld, kNew}}, {"tags/v1", {kOld}}};
   bundle.prerequisites = {CommitId(kNew)};
   Bytes bytes;

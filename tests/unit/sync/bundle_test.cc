@@ -188,6 +188,80 @@ TEST_CASE("who became a member elsewhere brings the proof along, and who was rev
   CHECK(apply_bundle(pair.office, file).is_set_aside);
 }
 
+/// A bundle of a dozen parts, of which the first ones end within a large document.
+std::vector<BundleInfo> many_parts(Pair& pair) {
+  std::mt19937_64 random(1);
+  put(*pair.tablet, "large.bin", testing::random_bytes(random, 5'000'000));
+  put(*pair.tablet, "second.bin", testing::random_bytes(random, 2'000'000));
+  return create_bundle(*pair.tablet, pair.folder / "b",
+                       {.since = "origin", .split_bytes = kBundleSplitMin});
+}
+
+TEST_CASE("parts in another order, or twice, are told so, and a damaged one begins again") {
+  Pair pair;
+  const std::vector<BundleInfo> parts = many_parts(pair);
+  REQUIRE(parts.size() > 6);
+  const auto check_not_yet = [&](std::size_t part, const std::string& next) {
+    const auto error = error_of([&] { apply_bundle(pair.office, parts[part - 1].file); });
+    REQUIRE(error);
+    CHECK(error->code() == ErrorCode::kNotFound);
+    CHECK(error->hint().find("apply part " + next + " first") != std::string::npos);
+  };
+  check_not_yet(2, "1");
+  CHECK_FALSE(apply_bundle(pair.office, parts[0].file).was_applied);
+  check_not_yet(3, "2");
+  CHECK(apply_bundle(pair.office, parts[0].file).was_applied);
+  CHECK_FALSE(apply_bundle(pair.office, parts[1].file).was_applied);
+  CHECK(apply_bundle(pair.office, parts[1].file).was_applied);
+  const std::string third = slurp(parts[2].file);
+  for (const std::size_t size : {third.size() / 2, third.size() - 1}) {
+    spill(pair.folder / "cut", third.substr(0, size));
+    CHECK(error_code_of([&] { apply_bundle(pair.office, pair.folder / "cut"); }) ==
+          ErrorCode::kCorrupt);
+    check_not_yet(4, "3");
+  }
+  // A bundle in one file, in between.
+  create_bundle(pair.office, pair.folder / "other");
+  apply_bundle(pair.office, pair.folder / "other");
+  pair.office.collect();
+  for (std::size_t i = 2; i < parts.size(); ++i) {
+    INFO(i);
+    CHECK_FALSE(apply_bundle(pair.office, parts[i].file).was_applied);
+    CHECK(apply_bundle(pair.office, parts[i].file).was_applied);
+  }
+  CHECK(pair.are_equal());
+  CHECK(pair.office.fsck().empty());
+  CHECK(pair.office.refs("incoming/").empty());
+  // All over again.
+  for (const BundleInfo& part : parts)
+    CHECK_FALSE(apply_bundle(pair.office, part.file).was_applied);
+  CHECK(pair.are_equal());
+  CHECK(pair.office.fsck().empty());
+}
+
+TEST_CASE("another split bundle begins anew, and so does the first one after it") {
+  Pair pair;
+  const std::vector<BundleInfo> parts = many_parts(pair);
+  std::vector<fs::path> first;
+  for (const BundleInfo& part : parts) {
+    first.push_back(pair.folder / ("first." + std::to_string(part.part)));
+    fs::rename(part.file, first.back());
+  }
+  std::mt19937_64 random(2);
+  put(*pair.tablet, "third.bin", testing::random_bytes(random, 1'500'000));
+  const auto others = create_bundle(*pair.tablet, pair.folder / "b",
+                                    {.since = "origin", .split_bytes = kBundleSplitMin});
+  apply_bundle(pair.office, first[0]);
+  apply_bundle(pair.office, first[1]);
+  CHECK(error_code_of([&] { apply_bundle(pair.office, others[2].file); }) == ErrorCode::kNotFound);
+  apply_bundle(pair.office, others[0].file);
+  CHECK(error_code_of([&] { apply_bundle(pair.office, first[2]); }) == ErrorCode::kNotFound);
+  for (const fs::path& file : first) apply_bundle(pair.office, file);
+  for (const BundleInfo& part : others) apply_bundle(pair.office, part.file);
+  CHECK(pair.are_equal());
+  CHECK(pair.office.fsck().empty());
+}
+
 TEST_CASE("parts break within a large document, and are taken one after the other") {
   Pair pair;
   std::mt19937_64 random(1);

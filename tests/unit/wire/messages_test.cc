@@ -174,6 +174,7 @@ TEST_CASE("a bundle's head is read as it was written, with as many REFS as it ta
   bundle.repository = numbered_id(1);
   bundle.part = 2;
   bundle.parts = 300;
+  bundle.bundle = {1, 2, 3};
   for (const Id& id : sorted_ids(3)) bundle.prerequisites.emplace_back(id);
   bundle.refs = {{"heads/main", sorted_ids(2)}, {"tags/v1", sorted_ids(1)}};
   CHECK(bundle_of(bundle_bytes(bundle)) == bundle);
