@@ -309,7 +309,7 @@ cat >bin/ssh <<'END'
 #!/bin/bash
 while [ "$1" != -- ]; do shift; done
 shift 2
-sh -c "$*" | while dd bs=2048 count=1 status=none >part; [ -s part ]; do cat part; sleep 0.05; done
+sh -c "$*" | while dd bs=2048 count=1 status=none >part; [ -s part ]; do cat part; sleep 0.15; done
 END
 chmod +x bin/ssh
 export PATH=$PWD/bin:$PATH
