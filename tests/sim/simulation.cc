@@ -105,7 +105,7 @@ void Simulation::write(Peer& peer) {
       text += "line " + number + "\n";
       if (path.ends_with(".json")) text = "{\"n\":" + number + ",\"whole\":true}\n";
     } else {
-      text = text.substr(0, digits + 1) + number + text.substr(text.find(',', digits));
+      text.replace(digits + 1, text.find(',', digits) - digits - 1, number);
     }
     transaction.put(path, text);
   }
