@@ -5,36 +5,29 @@
 namespace isodb::sync {
 
 /// Decides how hard the runs of a stream are packed, from how quickly the line takes them: harder
-/// where it is slow, for less work where it takes all that is made, and not at all where the whole
-/// is quicker for it. Looks at sums since the last change, of a second of the line's time at most.
-/// A plain value.
+/// where it is slow, for less work where it takes all that is made. Looks at sums since the last
+/// change, of a second of the line's time at most. A plain value.
 class LinePace {
  public:
   /// One step of sending.
   struct Step {
-    std::int64_t plain_bytes = 0;
-    std::int64_t bytes = 0;          ///< on the line
-    std::int64_t making_micros = 0;  ///< until they were there
-    std::int64_t line_micros = 0;    ///< before, since those of the step before were there
+    std::int64_t bytes = 0;        ///< on the line
+    std::int64_t line_micros = 0;  ///< since those of the step before were there
   };
 
   /// `level`: zstd's, to begin with.
   explicit LinePace(int level) : level_(level) {}
 
-  /// From the next run on; zstd's, or wire::RunWriter::kPlain.
+  /// From the next run on; zstd's.
   int level() const { return level_; }
   void add(const Step& step);
 
  private:
-  std::int64_t plain_per_second() const;
   bool line_takes(std::int64_t bytes_per_second) const;
-  void judge_plain();
   void change(int level);
 
   int level_;
-  Step seen_;                      // since the last change or second
-  std::int64_t packed_speed_ = 0;  // plain bytes a second at kQuickLevel
-  bool plain_was_slower_ = false;
+  Step seen_;  // since the last change or second
 };
 
 }  // namespace isodb::sync

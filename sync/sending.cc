@@ -188,10 +188,8 @@ std::vector<Bytes> Sending::next_frames() {
 
 void Sending::add_run(std::vector<Bytes>& frames) {
   LinePace::Step step;
-  const std::int64_t begun = now_micros();
-  if (left_at_micros_ != 0) step.line_micros = begun - left_at_micros_;
+  if (left_at_micros_ != 0) step.line_micros = now_micros() - left_at_micros_;
   const bool is_last = fill_run();
-  step.plain_bytes = static_cast<std::int64_t>(writer_->plain_bytes());
   for (const Bytes& payload : writer_->take_run(stream_)) {
     Bytes& frame = frames.emplace_back();
     wire::FrameWriter(frame).add(wire::FrameType::kRun, payload);
@@ -204,7 +202,6 @@ void Sending::add_run(std::vector<Bytes>& frames) {
     return;
   }
   left_at_micros_ = now_micros();
-  step.making_micros = left_at_micros_ - begun;
   if (!options_.adapts) return;
   pace_.add(step);
   writer_->set_level(pace_.level());
