@@ -53,9 +53,11 @@ class Watchers {
     sync::Bandwidth bandwidth;  // when it was looked at last, a quarter of a second ago at most
   };
 
-  /// Tried again: the line is down, the server stops, or a command of this device took its turn.
+  /// Tried again: the line is down, the server stops, a command of this device took its turn, or
+  /// collected what the session relied on.
   static bool may_pass(const sync::SyncResult& result) {
-    return result.unreachable || result.error->code() == ErrorCode::kBusy;
+    const ErrorCode code = result.error->code();
+    return result.unreachable || code == ErrorCode::kBusy || code == ErrorCode::kStale;
   }
   bool is_over() const { return options_.stop->requested() || (end_ && Clock::now() >= *end_); }
 

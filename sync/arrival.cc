@@ -151,7 +151,7 @@ struct Remainder {
 };
 
 Remainder remainder_of(RepositoryState& repository, Incoming& incoming,
-                       const wire::Agreement& theirs) {
+                       const wire::Agreement& theirs, const std::vector<CommitId>& not_of_it) {
   std::vector<CommitId> whole;
   Remainder remainder;
   for (const auto& [name, ids] : theirs) {
@@ -169,7 +169,8 @@ Remainder remainder_of(RepositoryState& repository, Incoming& incoming,
   if (remainder.branch.empty()) return {};
   incoming.flush();  // the graph reads what is durable
   for (const CommitId& head : incoming.heads()) {
-    const bool is_elsewhere = !whole.empty() && repository.merging->in_past(head, whole);
+    const bool is_elsewhere = (!whole.empty() && repository.merging->in_past(head, whole)) ||
+                              std::ranges::find(not_of_it, head) != not_of_it.end();
     if (!is_elsewhere) remainder.heads.push_back(head);
   }
   return remainder;
@@ -182,7 +183,7 @@ std::vector<ContentNotHeld::Need> bring_to_refs(RepositoryState& repository, Inc
                                                 const Destination& destination,
                                                 const refs::WriteBatch& extra, bool may_ask,
                                                 Report& report) {
-  const Remainder remainder = remainder_of(repository, incoming, theirs);
+  const Remainder remainder = remainder_of(repository, incoming, theirs, destination.not_of_it);
   for (int round = 0; round < kRoundsMax; ++round) {
     Arrival arrival(repository, incoming, destination);
     arrival.batch = extra;

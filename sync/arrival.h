@@ -21,6 +21,9 @@ inline constexpr std::size_t kRefsTakenMax = 16'384;
 struct Destination {
   bool into_branches = false;  ///< else into remotes/<remote>/ alone
   std::string remote;          ///< what this side calls the other: refs below remotes/ have it
+  /// Commits that had come before, perhaps from others: of a branch whose heads were refused, they
+  /// are not what was taken.
+  std::vector<CommitId> not_of_it = {};
 };
 
 /// Brings what was received to its refs, in one durable step: each branch of `theirs` becomes the

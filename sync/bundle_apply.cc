@@ -19,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kRemoteName = "bundle";
+constexpr const char* kFromPartOne = "apply the bundle again, from part 1 on";
 
 /// What a bundle's commits are filed under until they are in the branches. Whoever signed it is
 /// known at its end only. Apart for split bundles, so that others can be applied between parts.
@@ -66,17 +67,19 @@ class BundleTaking {
 
   BundleParser::Events events() {
     return {[this](const wire::BundleHeader& header) { begin(header); },
-            [this](ByteView run) { take(run); },
-            [this](const wire::EndMessage& end, const PublicKey& signer) { finish(end, signer); }};
+            [this](ByteView run) { take(run); }};
   }
 
   /// What is whole stays.
   void keep() {
     if (taking_) taking_->incoming().flush();
   }
-  /// The file was whole and signed.
-  void end() {
-    if (!taking_ || is_in_refs_) return;
+  /// The file was whole and signed. `said`: nullopt where the part ends within a commit.
+  void end(const std::optional<wire::EndMessage>& said, const PublicKey& signer) {
+    if (!taking_) return;
+    if (progress_) expect_signer(signer);
+    if (said) finish(*said, signer);
+    if (is_in_refs_) return;
     refs::WriteBatch batch;
     if (progress_) {
       progress_->end = taking_->incoming().part_end();
@@ -108,6 +111,7 @@ class BundleTaking {
     }
     const bool is_split = header.parts > 1;
     taking_.emplace(repository_, bundle_peer(is_split));
+    kept_before_ = taking_->incoming().heads();
     if (is_split && !begin_split(header)) return taking_.reset();
     check_prerequisites(header);
     is_last_ = header.part == header.parts;
@@ -122,9 +126,25 @@ class BundleTaking {
     const bool is_lost = progress && progress->end.is_in_commit && !taking_->incoming().resume();
     if (is_lost) progress.reset();
     if (part_order(progress, header) == PartOrder::kApplied) return false;
-    if (header.part > 1) before_ = progress->end;
-    progress_ = BundleProgress{header.bundle, header.part, {}};
+    if (header.part > 1) {
+      before_ = progress->end;
+      signer_before_ = progress->signer;
+    }
+    progress_ = BundleProgress{header.bundle, header.part, {}, {}};
     return true;
+  }
+
+  /// A bundle's name is no secret: whoever knows it could put a part of his own in the place of a
+  /// true one, which would then count as applied.
+  void expect_signer(const PublicKey& signer) {
+    progress_->signer = signer;
+    if (!signer_before_ || *signer_before_ == signer) return;
+    BundleProgress::forget(*repository_.database);
+    throw Error(ErrorCode::kUnverified,
+                "part " + std::to_string(progress_->parts_applied) +
+                    " was not signed by the device that signed the parts before it: " +
+                    signer_before_->fingerprint(),
+                kFromPartOne);
   }
 
   /// Those of later parts may be commits that parts before had, and that were refused.
@@ -132,10 +152,10 @@ class BundleTaking {
     if (before_ && before_->some_refused) return;
     for (const CommitId& commit : header.prerequisites) {
       if (repository_.store->contains(commit)) continue;
+      if (header.part > 1) BundleProgress::forget(*repository_.database);
       throw Error(ErrorCode::kNotFound,
                   "the bundle builds on commit " + commit.hex() + ", which is not here",
-                  header.part > 1 ? "apply the bundle again, from part 1 on"
-                                  : "apply the bundle before this one, or sync");
+                  header.part > 1 ? kFromPartOne : "apply the bundle before this one, or sync");
     }
   }
 
@@ -145,7 +165,6 @@ class BundleTaking {
   }
 
   void finish(const wire::EndMessage& end, const PublicKey& signer) {
-    if (!taking_) return;
     std::optional<wire::NeedMessage> need;
     std::vector<Id> heads;
     if (is_last_) {
@@ -162,7 +181,7 @@ class BundleTaking {
     refs::WriteBatch extra;
     if (progress_) progress_->write(extra);
     bring_to_refs(repository_, taking_->incoming(), theirs_,
-                  {.into_branches = !is_set_aside_, .remote = kRemoteName}, extra, false, report_);
+                  {!is_set_aside_, kRemoteName, kept_before_}, extra, false, report_);
     is_in_refs_ = true;
   }
 
@@ -183,6 +202,8 @@ class BundleTaking {
   std::optional<Taking> taking_;            // nullopt: the part was applied before
   std::optional<BundleProgress> progress_;  // of a split bundle, as it is with this part
   std::optional<Incoming::PartEnd> before_;
+  std::optional<PublicKey> signer_before_;
+  std::vector<CommitId> kept_before_;  // of bundles and parts before, whoever made them
   wire::Agreement theirs_;
   bool is_last_ = true, is_set_aside_ = false, is_in_refs_ = false;
   Report report_;
@@ -198,6 +219,7 @@ BundleApplied apply_bundle(Repository& repository, const fs::path& file,
   std::uint64_t bytes = 0;
   try {
     bytes = read_all(file, parser, options.progress);
+    taking.end(parser.end(), *parser.signer());
   } catch (const Error& error) {
     taking.keep();
     // Damaged bytes may look like anything: what they are is told, not what they look like.
@@ -207,7 +229,6 @@ BundleApplied apply_bundle(Repository& repository, const fs::path& file,
         is_sound ? "it is as it was made: 'isodb fsck' there, make it again" : error.hint();
     throw Error(error.code(), error.what(), hint).within(file.string());
   }
-  taking.end();
   BundleApplied applied = taking.result();
   applied.info = info_of(file, parser, bytes);
   applied.is_complete = applied.info.part == applied.info.parts;

@@ -100,7 +100,6 @@ void BundleParser::take_signature(const wire::Frame& frame) {
   }
   signer_ = said.key;
   hash_.start();
-  if (end_ && events_.end) events_.end(*end_, said.key);
 }
 
 void BundleParser::finish() const {

@@ -22,7 +22,6 @@ class BundleParser {
   struct Events {
     std::function<void(const wire::BundleHeader&)> header;
     std::function<void(ByteView run)> run;
-    std::function<void(const wire::EndMessage&, const PublicKey& signer)> end;
   };
   explicit BundleParser(Events events);
 

@@ -36,11 +36,14 @@ std::optional<BundleProgress> BundleProgress::read(refs::Database& database) {
   std::string_view text = *setting;
   BundleProgress progress;
   const std::optional<Id> bundle = Id::from_hex(take_word(text));
-  const std::string_view number = take_word(text), refused = take_word(text);
+  const std::string_view number = take_word(text);
+  const std::optional<PublicKey> signer = PublicKey::parse(take_word(text));
+  const std::string_view refused = take_word(text);
   const char* const end = number.data() + number.size();
   const auto parsed = std::from_chars(number.data(), end, progress.parts_applied);
-  if (!bundle || parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
+  if (!bundle || !signer || parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
   std::copy_n(bundle->data(), progress.bundle.size(), progress.bundle.begin());
+  progress.signer = *signer;
   progress.end.some_refused = refused == kSomeRefused;
   progress.end.is_in_commit = take_word(text) == kInCommit;
   progress.end.passed_over = PassedOver::parse(text);
@@ -49,10 +52,17 @@ std::optional<BundleProgress> BundleProgress::read(refs::Database& database) {
 
 void BundleProgress::write(refs::WriteBatch& batch) const {
   std::string text = padded(bundle).hex() + " " + std::to_string(parts_applied) + " ";
+  text.append(signer.text()).append(" ");
   text.append(end.some_refused ? kSomeRefused : kAllTaken).append(" ");
   text.append(end.is_in_commit ? kInCommit : kBetween);
   if (end.passed_over) text += " " + end.passed_over->text();
   batch.settings.emplace_back(kSetting, std::move(text));
+}
+
+void BundleProgress::forget(refs::Database& database) {
+  refs::WriteBatch batch;
+  batch.settings.emplace_back(kSetting, std::nullopt);
+  database.write(batch);
 }
 
 PartOrder part_order(const std::optional<BundleProgress>& progress,

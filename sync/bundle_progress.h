@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "isodb/key.h"
 #include "refs/database.h"
 #include "sync/incoming.h"
 #include "wire/messages.h"
@@ -17,11 +18,14 @@ struct BundleProgress {
   std::array<std::uint8_t, 16> bundle{};
   std::uint64_t parts_applied = 0;
   Incoming::PartEnd end;
+  PublicKey signer;  ///< of each of them
 
   /// nullopt where no part was applied yet, of any bundle. Whether what the last one left of a
   /// commit is still here shows elsewhere.
   static std::optional<BundleProgress> read(refs::Database& database);
   void write(refs::WriteBatch& batch) const;
+  /// What was applied is applied; but the bundle begins anew with its first part.
+  static void forget(refs::Database& database);
 };
 
 enum class PartOrder { kNext, kApplied };

@@ -14,6 +14,7 @@ wire::ErrorReason reason_of(ErrorCode code) {
     case ErrorCode::kDenied:
       return wire::ErrorReason::kDenied;
     case ErrorCode::kBusy:
+    case ErrorCode::kStale:  // collected or widened meanwhile: another session sees it as it is
       return wire::ErrorReason::kBusy;
     case ErrorCode::kLimit:
       return wire::ErrorReason::kLimit;

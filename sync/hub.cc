@@ -18,6 +18,15 @@ std::vector<Item> after(const std::vector<Item>& items, std::size_t count) {
   return {items.begin() + static_cast<std::ptrdiff_t>(std::min(count, items.size())), items.end()};
 }
 
+/// Not by their number: what was refused before the session is put before what is refused in it.
+std::vector<RefusedCommit> without(const std::vector<RefusedCommit>& before,
+                                   std::vector<RefusedCommit> now) {
+  std::erase_if(now, [&](const RefusedCommit& one) {
+    return std::ranges::find(before, one.commit, &RefusedCommit::commit) != before.end();
+  });
+  return now;
+}
+
 /// What `now` has that `before`, of the same session, had not.
 Report since(const Report& before, const Report& now) {
   Report news;
@@ -26,8 +35,8 @@ Report since(const Report& before, const Report& now) {
   news.operations_sent = now.operations_sent - before.operations_sent;
   news.operations_received = now.operations_received - before.operations_received;
   news.moved = after(now.moved, before.moved.size());
-  news.refused = after(now.refused, before.refused.size());
-  news.refused_there = after(now.refused_there, before.refused_there.size());
+  news.refused = without(before.refused, now.refused);
+  news.refused_there = without(before.refused_there, now.refused_there);
   news.tags_differ = now.tags_differ;
   if (now.refs_refused != before.refs_refused) news.refs_refused = now.refs_refused;
   news.agreed = now.agreed;

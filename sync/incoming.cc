@@ -19,6 +19,7 @@
 #include "sync/partial_commit.h"
 #include "sync/passed_over.h"
 #include "sync/received_object.h"
+#include "sync/refused_ids.h"
 #include "sync/scope_check.h"
 #include "sync/taken_record.h"
 
@@ -253,7 +254,7 @@ class Incoming::Impl {
   std::uint64_t commits_ = 0, operations_ = 0;
   bool is_copied_ = false;          // a commit came that has this writer's id
   std::uint64_t own_sequence_ = 0;  // the greatest of those that this key signed
-  std::unordered_set<Id> refused_;  // in this session, with what descends from it
+  RefusedIds refused_;
   Absent absent_ = Absent::kMissing;
   CommitRules rules_;
   std::optional<KnownCommits> known_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <sstream>
 
 #include "repo/access.h"
@@ -89,6 +90,18 @@ bool stands(const RefusedRecord& record, std::uint64_t now) {
   return !is_mended && now - record.at_millis < kRefusalStandsMillis;
 }
 
+/// The oldest of the peer that has most, so that none can crowd out the others'.
+void drop_one(std::vector<RefusedRecord>& records) {
+  std::map<PublicKey, std::size_t> counts;
+  for (const RefusedRecord& record : records) ++counts[record.peer];
+  const auto most =
+      std::ranges::max_element(counts, {}, [](const auto& item) { return item.second; });
+  const auto oldest = std::find_if(records.rbegin(), records.rend(), [&](const RefusedRecord& one) {
+    return one.peer == most->first;
+  });
+  records.erase(std::next(oldest).base());
+}
+
 std::vector<RefusedRecord> records_after(const RepositoryState& repository,
                                          const std::vector<RefusedRecord>& before,
                                          const PublicKey& peer, const Report& report) {
@@ -118,7 +131,7 @@ std::vector<RefusedRecord> records_after(const RepositoryState& repository,
     const bool agreed = report.agreed && record.peer == peer;
     if (!again && !agreed && !is_settled(repository, record)) after.push_back(record);
   }
-  if (after.size() > kRefusedMax) after.resize(kRefusedMax);
+  while (after.size() > kRefusedMax) drop_one(after);
   return after;
 }
 

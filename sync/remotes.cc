@@ -54,6 +54,7 @@ Remote parse(const std::string& name, const std::string& text) {
 void check_name(const std::string& name) {
   std::string problem = refs::ref_name_problem("remotes/" + name + "/x");
   if (name.find('/') != std::string::npos) problem = "it has a '/'";
+  if (name == "bundle") problem = "what bundles bring is kept below it";
   if (name.empty() || name.starts_with('-')) problem = "it is empty or begins with '-'";
   if (problem.empty()) return;
   throw Error(ErrorCode::kInvalid, "no name for a remote: '" + name + "': " + problem);

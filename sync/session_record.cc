@@ -6,6 +6,7 @@ namespace isodb::sync {
 
 /// Both sides are done: what they hold is kept for the next time, if they say the same.
 void Session::record(const wire::Agreement& agreement) {
+  report_.agreed = false;
   const std::vector<CommitId> here = branch_commits(local_refs(*repository_));
   const std::vector<CommitId> there = branch_commits(theirs_);
   const std::uint64_t unsent = sending_ ? 0 : count_beyond(*repository_, there, here);

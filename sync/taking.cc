@@ -35,6 +35,7 @@ void Taking::begin(std::vector<CommitId> known) {
 
 void Taking::begin(std::vector<CommitId> known, Incoming::Absent absent) {
   reset(std::move(known));
+  is_after_need_ = absent == Incoming::Absent::kRefused;
   incoming_.begin_stream(absent);
 }
 
@@ -175,7 +176,8 @@ bool Taking::end(const wire::EndMessage& end, const std::vector<Id>& heads,
   const bool all_came = incoming_.has_refused() || answer_bytes_left_;
   const std::vector<Id> missing = all_came ? std::vector<Id>{} : absent(heads);
   // Without hints the peer leaves out nothing but what it was told of.
-  const bool is_left_out = !missing.empty() && !told_.empty() && (!told_is_hinted_ || needs_ > 0);
+  const bool is_left_out =
+      !missing.empty() && !told_.empty() && (!told_is_hinted_ || is_after_need_);
   if (is_left_out) left_out_ = told_;
   if (!missing.empty() && !is_left_out) {
     say = need(missing, false);

@@ -78,6 +78,7 @@ class Taking {
   bool is_first_ = true, is_given_up_ = false, saw_runs_ = false, was_empty_ = true;
   std::optional<std::uint64_t> answer_bytes_left_;  // nullopt: it is none
   int needs_ = 0;
+  bool is_after_need_ = false;  // the stream at hand: it goes by no hints
   std::uint64_t commits_ = 0, operations_ = 0;
   std::vector<RefusedCommit> refused_, told_, left_out_;
   bool told_is_hinted_ = false;

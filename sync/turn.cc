@@ -18,7 +18,7 @@ constexpr std::chrono::milliseconds kLookedEvery{50};
 constexpr std::chrono::seconds kConnectingMax{10};
 
 net::Descriptor open_lock(const fs::path& path) {
-  return net::Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  return net::Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
 }
 
 /// False where another one holds it.

@@ -110,6 +110,8 @@ TEST_CASE("a bundle with any byte changed is refused, and moves nothing") {
   }
   spill(changed, bytes + "x");
   CHECK(error_code_of([&] { verify_bundle(changed); }));
+  CHECK(error_code_of([&] { apply_bundle(pair.office, changed); }));
+  CHECK(pair.office.ref("heads/main") == before);
   apply_bundle(pair.office, whole);
   CHECK(pair.are_equal());
 }
@@ -122,7 +124,7 @@ TEST_CASE("a bundle is read the same in portions of any size") {
   const std::string bytes = slurp(file);
   for (const std::size_t portion : {std::size_t{1}, std::size_t{13}, bytes.size()}) {
     int runs = 0;
-    BundleParser parser({{}, [&](ByteView) { ++runs; }, {}});
+    BundleParser parser({{}, [&](ByteView) { ++runs; }});
     for (std::size_t at = 0; at < bytes.size(); at += portion) {
       parser.add(ByteView(bytes).substr(at, portion));
     }
@@ -233,6 +235,27 @@ TEST_CASE("parts in another order, or twice, are told so, and a damaged one begi
   CHECK(pair.office.fsck().empty());
   CHECK(pair.office.refs("incoming/").empty());
   // All over again.
+  for (const BundleInfo& part : parts)
+    CHECK_FALSE(apply_bundle(pair.office, part.file).was_applied);
+  CHECK(pair.are_equal());
+  CHECK(pair.office.fsck().empty());
+}
+
+TEST_CASE(
+    "a part that another device signed does not stand for a true one, and part 1 begins anew") {
+  Pair pair;
+  const std::vector<BundleInfo> parts = many_parts(pair);
+  apply_bundle(pair.office, parts[0].file);
+  // As if part 1 had been another's: what a part is called is no secret.
+  std::string progress = pair.office.setting("bundle.parts").value();
+  const std::string maker = pair.tablet->public_key().text();
+  REQUIRE(progress.find(maker) != std::string::npos);
+  progress.replace(progress.find(maker), maker.size(), SecretKey::generate().public_key().text());
+  pair.office.set_setting("bundle.parts", progress);
+  const auto error = error_of([&] { apply_bundle(pair.office, parts[1].file); });
+  REQUIRE(error);
+  CHECK(error->code() == ErrorCode::kUnverified);
+  CHECK(error->hint() == "apply the bundle again, from part 1 on");
   for (const BundleInfo& part : parts)
     CHECK_FALSE(apply_bundle(pair.office, part.file).was_applied);
   CHECK(pair.are_equal());

@@ -54,7 +54,7 @@ TEST_CASE("names, URLs, fingerprints and labels that break a rule are refused") 
   const auto code = [&](const Remote& one) {
     return error_code_of([&] { set_remote(repository, one); });
   };
-  for (const char* name : {"", "a/b", "-x", "a b\n", ".."}) {
+  for (const char* name : {"", "a/b", "-x", "a b\n", "..", "bundle"}) {
     INFO(name);
     CHECK(code(remote(name, "isodb://hub")) == ErrorCode::kInvalid);
   }
@@ -130,8 +130,12 @@ TEST_CASE("what was refused is kept until it comes, the newest 256") {
   agreed.agreed = true;
   record_refused(state, SecretKey::generate().public_key(), agreed);
   CHECK(refused_commits(repository).size() == 256);
+  record_refused(state, second, other = {.refused = {{some_commit(1), "may not"}}});
+  record_refused(state, peer, many);
+  CHECK(refused_commits(repository).size() == 256);
+  CHECK(standing_refusals(state, second).size() == 1);  // one peer does not crowd out another's
   record_refused(state, peer, agreed);
-  CHECK(refused_commits(repository).empty());
+  CHECK(refused_commits(repository).size() == 1);
 }
 
 }  // namespace
