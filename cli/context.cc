@@ -36,6 +36,14 @@ std::filesystem::path named_folder(const std::filesystem::path& directory) {
                   "check the rights of this folder and of those above it");
     }
   }
+  std::error_code ignored;
+  if (std::filesystem::exists(directory / "keys" / "device.key", ignored)) {
+    throw Error(ErrorCode::kNotFound,
+                directory.string() +
+                    " has a key and no repository yet: a clone was not let in, or "
+                    "what made the folder was interrupted",
+                "run the same 'isodb clone' or 'isodb init' again, which goes on with this key");
+  }
   throw Error(ErrorCode::kNotFound, "no repository in " + directory.string(),
               "make one with 'isodb init " + directory.string() + "'");
 }

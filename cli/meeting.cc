@@ -48,13 +48,24 @@ Error error_of(const sync::Remote& remote, const Error& error) {
   return std::string_view(error.what()).starts_with(name + ": ") ? error : error.within(name);
 }
 
+sync::SyncResult sync_result(Repository& repository, const sync::Remote& remote,
+                             const sync::SyncOptions& options) {
+  try {
+    return sync::sync_with(repository, remote, options);
+  } catch (const Error& error) {
+    sync::SyncResult result;
+    result.error = error;
+    return result;
+  }
+}
+
 ExitCode meet(Context& context, Repository& repository, const sync::Remote& remote,
               sync::SyncOptions options) {
   const std::string name = remote.name.empty() ? remote.url : remote.name;
   const StopOnSignal stop;
   options.stop = &stop.request();
   add_conversation(context, name, remote, options);
-  sync::SyncResult result = sync::sync_with(repository, remote, options);
+  sync::SyncResult result = sync_result(repository, remote, options);
   const bool sends_only = options.direction == sync::Direction::kPush;
   if (result.report.takes_nothing && (sends_only || result.report.commits_unsent > 0)) {
     if (!result.error) result.error = takes_nothing_error(result.report);

@@ -34,6 +34,10 @@ void add_conversation(Context& context, const std::string& doing, const sync::Re
 /// The error with the remote's name before it, unless it begins so already: of a folder it does.
 Error error_of(const sync::Remote& remote, const Error& error);
 
+/// As sync_with(), with what keeps it from beginning in the result, too: each remote has one.
+sync::SyncResult sync_result(Repository& repository, const sync::Remote& remote,
+                             const sync::SyncOptions& options);
+
 /// Meets one remote and prints what came of it; errors of the peer too. The exit code, without
 /// conflicts.
 ExitCode meet(Context& context, Repository& repository, const sync::Remote& remote,

@@ -102,6 +102,11 @@ void print_report(Context& context, const sync::Report& report) {
                   << printable(report.refs_refused.front())
                   << (report.refs_refused.size() > 1 ? " and so on" : "") << "\n";
   }
+  if (!report.peeled.empty()) {
+    context.out() << "  " << counted(report.peeled.size(), "head")
+                  << " set aside, of revoked or copied writers, or too many: 'isodb ref list "
+                     "peeled/' names what does not count\n";
+  }
   for (const std::string& path : report.waiting) {
     context.out() << "  " << printable(path) << " waits to be merged: it takes what is not here\n";
   }
@@ -122,6 +127,7 @@ void add_report(JsonObject& object, const sync::Report& report) {
       .objects("refused", json_of(report.refused))
       .objects("refused_there", json_of(report.refused_there))
       .strings("waiting", report.waiting)
+      .strings("peeled", hex_of(report.peeled))
       .strings("tags_differ", report.tags_differ)
       .strings("refs_refused", report.refs_refused)
       .boolean("agreed", report.agreed);

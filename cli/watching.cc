@@ -73,13 +73,7 @@ class Watchers {
       so_far.bandwidth = bandwidth;
     };
     options.on_settled = [&](const sync::Report& report) { tell(remote, report, so_far); };
-    try {
-      return sync::sync_with(repository_, remote, options);
-    } catch (const Error& error) {
-      sync::SyncResult result;
-      result.error = error;
-      return result;
-    }
+    return sync_result(repository_, remote, options);
   }
 
   /// What became of it since the last time.

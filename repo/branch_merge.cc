@@ -16,6 +16,16 @@ bool BranchMerge::is_done() const {
                     });
 }
 
+std::vector<CommitId> BranchMerge::newly_peeled() const {
+  std::vector<CommitId> peeled = state.peeled_heads;
+  std::erase_if(peeled, [&](const CommitId& commit) {
+    const std::string name = peeled_prefix(branch) + commit.hex();
+    return std::any_of(peeled_before.begin(), peeled_before.end(),
+                       [&](const refs::Ref& ref) { return ref.name == name; });
+  });
+  return peeled;
+}
+
 std::string peeled_prefix(const std::string& branch) {
   return "peeled/" + branch + "/";
 }
@@ -112,11 +122,9 @@ void add_moves(refs::WriteBatch& batch, const BranchMerge& merge, const std::str
   for (const refs::Ref& ref : merge.merged_waiting) {
     batch.moves.push_back({ref.name, ref.target, std::nullopt, "merge: what it needs has come"});
   }
-  for (const CommitId& commit : peeled) {
-    const std::string name = peeled_prefix(merge.branch) + commit.hex();
-    const bool known = std::any_of(merge.peeled_before.begin(), merge.peeled_before.end(),
-                                   [&](const refs::Ref& ref) { return ref.name == name; });
-    if (!known) batch.moves.push_back({name, std::nullopt, commit, "merge: set aside"});
+  for (const CommitId& commit : merge.newly_peeled()) {
+    batch.moves.push_back(
+        {peeled_prefix(merge.branch) + commit.hex(), std::nullopt, commit, "merge: set aside"});
   }
 }
 

@@ -23,6 +23,8 @@ struct BranchMerge {
 
   /// Whether storing it would change nothing.
   bool is_done() const;
+  /// Heads that are set aside now and were not before.
+  std::vector<CommitId> newly_peeled() const;
 };
 
 /// Heads that were set aside are kept, with all before them, under a ref each, for they count again

@@ -52,6 +52,7 @@ class Arrival {
   refs::WriteBatch batch;
   std::vector<MovedRef> moved;
   std::vector<std::string> tags_differ, refused;
+  std::vector<CommitId> peeled;
   std::vector<ContentNotHeld::Need> needs;
 
  private:
@@ -102,6 +103,8 @@ class Arrival {
   void merge(const repo::BranchMerge& merge) {
     if (merge.is_done()) return;
     repo::add_moves(batch, merge, "sync: " + destination_.remote);
+    const std::vector<CommitId> set_aside = merge.newly_peeled();
+    peeled.insert(peeled.end(), set_aside.begin(), set_aside.end());
     if (merge.before == merge.after) return;
     moved.push_back({merge.branch, merge.before, merge.after, merge.state.statistics.merged,
                      merge.state.statistics.conflicts});
@@ -199,6 +202,7 @@ std::vector<ContentNotHeld::Need> bring_to_refs(RepositoryState& repository, Inc
     if (incoming.finish(std::move(arrival.batch))) continue;
     for (const ContentNotHeld::Need& need : arrival.needs) report.waiting.push_back(need.path);
     report.moved.insert(report.moved.end(), arrival.moved.begin(), arrival.moved.end());
+    report.peeled.insert(report.peeled.end(), arrival.peeled.begin(), arrival.peeled.end());
     report.tags_differ = std::move(arrival.tags_differ);
     report.refs_refused = std::move(arrival.refused);
     return {};

@@ -37,6 +37,7 @@ Report since(const Report& before, const Report& now) {
   news.moved = after(now.moved, before.moved.size());
   news.refused = without(before.refused, now.refused);
   news.refused_there = without(before.refused_there, now.refused_there);
+  news.peeled = after(now.peeled, before.peeled.size());
   news.tags_differ = now.tags_differ;
   if (now.refs_refused != before.refs_refused) news.refs_refused = now.refs_refused;
   news.agreed = now.agreed;
@@ -58,7 +59,8 @@ std::string governing_branch(RepositoryState& repository, const ServeOptions& op
 
 bool is_news(const Report& report) {
   return report.commits_sent + report.commits_received > 0 || !report.moved.empty() ||
-         !report.refused.empty() || !report.refused_there.empty() || !report.refs_refused.empty();
+         !report.refused.empty() || !report.refused_there.empty() || !report.refs_refused.empty() ||
+         !report.peeled.empty();
 }
 
 }  // namespace

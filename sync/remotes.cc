@@ -51,7 +51,9 @@ Remote parse(const std::string& name, const std::string& text) {
   }
 }
 
-void check_name(const std::string& name) {
+}  // namespace
+
+void check_remote_name(const std::string& name) {
   std::string problem = refs::ref_name_problem("remotes/" + name + "/x");
   if (name.find('/') != std::string::npos) problem = "it has a '/'";
   if (name == "bundle") problem = "what bundles bring is kept below it";
@@ -59,6 +61,8 @@ void check_name(const std::string& name) {
   if (problem.empty()) return;
   throw Error(ErrorCode::kInvalid, "no name for a remote: '" + name + "': " + problem);
 }
+
+namespace {
 
 void check_labels(const Remote& remote) {
   for (const auto& [key, value] : remote.labels) {
@@ -113,7 +117,7 @@ void expect_key(Remote& remote, const std::string& key_or_fingerprint) {
 }
 
 void set_remote(Repository& repository, Remote remote) {
-  check_name(remote.name);
+  check_remote_name(remote.name);
   check_labels(remote);
   if (!remote.fingerprint.empty()) check_fingerprint(remote.fingerprint);
   remote.url = whole_url(remote.url);

@@ -28,6 +28,18 @@ SessionOptions session_options(const Remote& remote, const PublicKey& peer,
   return result;
 }
 
+/// Where its branches are kept without being merged, they take the place of no other device's.
+void check_ref_name(const Repository& repository, const Remote& remote, const SyncOptions& options,
+                    const PublicKey& peer) {
+  if (options.direction != Direction::kFetch || !remote.name.empty() || !options.as.empty()) return;
+  const std::optional<Remote> known = find_remote(repository, remote.ref_name());
+  if (!known || known->key == peer) return;
+  throw Error(ErrorCode::kInvalid,
+              "the place is no remote, and its branches would take the place of those of '" +
+                  remote.ref_name() + "'",
+              "name them with --as NAME, or make it a remote with 'isodb remote add'");
+}
+
 /// nullopt: no more than it holds.
 std::optional<Scope> wider_scope(RepositoryState& state, Scope scope, const Widening& widening) {
   if (widening.is_nothing()) return std::nullopt;
@@ -117,9 +129,11 @@ bool StopRequest::requested() const noexcept {
 SyncResult sync_with(Repository& repository, const Remote& remote, const SyncOptions& options) {
   const std::shared_ptr<RepositoryState> state = repo::Access::state(repository);
   const Place place = parse_place(remote.url);
+  if (!options.as.empty()) check_remote_name(options.as);
   const Scope held = *state->reload_scope();
   const std::optional<Scope> wider = wider_scope(*state, held, options.widening);
   const SessionMaker make = [&](const PublicKey& peer) {
+    check_ref_name(repository, remote, options, peer);
     SessionOptions session = session_options(remote, peer, options);
     session.wider = wider;
     session.wider_than = held;

@@ -1,4 +1,7 @@
+#include <algorithm>
 #include <charconv>
+#include <map>
+#include <tuple>
 
 #include "cli/commands.h"
 #include "cli/meeting.h"
@@ -127,11 +130,31 @@ void explain(const sync::BundleApplied& applied, Context& context) {
   }
 }
 
+/// What a part's name is without its number.
+std::string_view name_of_bundle(std::string_view file) {
+  const std::size_t dot = file.find_last_not_of("0123456789");
+  return dot != std::string_view::npos && file[dot] == '.' ? file.substr(0, dot) : file;
+}
+
+/// A shell's FILE.* names FILE.10 before FILE.2: parts go by their numbers, bundles as they came.
+std::vector<std::string> in_order_of_parts(std::vector<std::string> files) {
+  std::map<std::string, std::size_t, std::less<>> place_of;
+  for (const std::string& file : files) {
+    place_of.emplace(name_of_bundle(file), place_of.size());
+  }
+  const auto place = [&](const std::string& file) {
+    return std::tuple(place_of.find(name_of_bundle(file))->second, file.size(),
+                      std::string_view(file));
+  };
+  std::ranges::stable_sort(files, {}, place);
+  return files;
+}
+
 ExitCode apply(const FileArguments& arguments, Context& context) {
   Repository& repository = context.repository(Access::kWrite);
   ExitCode code = ExitCode::kDone;
   bool moved = false;
-  for (const std::string& file : arguments.files) {
+  for (const std::string& file : in_order_of_parts(arguments.files)) {
     const sync::BundleApplied applied = sync::apply_bundle(
         repository, file,
         {.any_signer = arguments.any_signer, .progress = context.progress("bytes")});
@@ -149,7 +172,7 @@ ExitCode apply(const FileArguments& arguments, Context& context) {
 }
 
 ExitCode verify(const FileArguments& arguments, Context& context) {
-  for (const std::string& file : arguments.files) {
+  for (const std::string& file : in_order_of_parts(arguments.files)) {
     const sync::BundleInfo info = sync::verify_bundle(file, context.progress("bytes"));
     print_info(context, info, nullptr);
     if (context.json() || context.quiet()) continue;

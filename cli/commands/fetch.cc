@@ -39,6 +39,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
   sync::Remote remote = chosen_remote(repository, arguments.remote);
   arguments.peer.apply(remote);
   sync::SyncOptions options = arguments.peer.sync_options(sync::Direction::kFetch);
+  if (arguments.name) sync::check_remote_name(*arguments.name);
   options.as = arguments.name.value_or("");
   if (arguments.deepen == 0U) {
     throw Error(ErrorCode::kInvalid, "--deepen 0 asks for nothing", "the least is 1");

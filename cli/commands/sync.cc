@@ -1,11 +1,7 @@
-#include <chrono>
-#include <mutex>
-#include <thread>
+#include <algorithm>
 
 #include "cli/commands.h"
-#include "cli/error_report.h"
 #include "cli/meeting.h"
-#include "cli/signals.h"
 #include "cli/sync_view.h"
 #include "cli/watching.h"
 #include "isodb/error.h"
@@ -42,39 +38,31 @@ std::vector<sync::Remote> chosen(const Repository& repository, const Arguments& 
   return remotes;
 }
 
-ExitCode show_refused(Context& context) {
-  for (const sync::RefusedRecord& record :
-       sync::refused_commits(context.repository(Access::kRead))) {
+/// Of the remotes that were named, as far as their keys are known; else of whomever it came from.
+ExitCode show_refused(Context& context, const Arguments& arguments) {
+  const Repository& repository = context.repository(Access::kRead);
+  std::vector<PublicKey> peers;
+  for (const std::string& word : arguments.remotes) {
+    if (const auto key = sync::remote_of(repository, word).key) peers.push_back(*key);
+  }
+  for (const sync::RefusedRecord& record : sync::refused_commits(repository)) {
+    if (!arguments.remotes.empty() && std::ranges::find(peers, record.peer) == peers.end()) {
+      continue;
+    }
     print_refused(context, record);
   }
   return ExitCode::kDone;
 }
 
-/// One remote's trouble does not keep the next one waiting.
-ExitCode meet_one(Context& context, Repository& repository, const sync::Remote& remote,
-                  const sync::SyncOptions& options) {
-  try {
-    return meet(context, repository, remote, options);
-  } catch (const Error& error) {
-    const ExitCode code = exit_code_of(error.code());
-    report_error(error_of(remote, error), code,
-                 context.json() ? ErrorForm::kJson : ErrorForm::kText);
-    return code;
-  }
-}
-
 ExitCode run(const Arguments& arguments, Context& context) {
-  if (arguments.show_refused) return show_refused(context);
+  if (arguments.show_refused) return show_refused(context, arguments);
   Repository& repository = context.repository(Access::kWrite);
   const std::vector<sync::Remote> remotes = chosen(repository, arguments);
   const sync::SyncOptions options = arguments.peer.sync_options(sync::Direction::kSync);
   if (arguments.watch) return watch(context, repository, remotes, options);
   ExitCode code = ExitCode::kDone;
   for (const sync::Remote& remote : remotes) {
-    const bool is_only = remotes.size() == 1;
-    const ExitCode met = is_only ? meet(context, repository, remote, options)
-                                 : meet_one(context, repository, remote, options);
-    code = worse_of(code, met);
+    code = worse_of(code, meet(context, repository, remote, options));
   }
   return worse_of(code, conflicts_remaining(context, repository));
 }

@@ -34,6 +34,8 @@ std::optional<Remote> find_remote(const Repository& repository, std::string_view
 /// Puts in the place of what was known of the remote's key what somebody compared: a key, or its
 /// fingerprint. Error(kInvalid) for what is neither.
 void expect_key(Remote& remote, const std::string& key_or_fingerprint);
+/// Error(kInvalid) for a name that no remote can have, nor the refs below remotes/.
+void check_remote_name(const std::string& name);
 /// Writes the remote, new or changed. A folder's path is made absolute. Error(kInvalid) for a name
 /// that is no segment of a ref's name, a URL that is none, a fingerprint or label that breaks a
 /// rule.

@@ -38,6 +38,9 @@ struct Report {
   /// Documents that a partial repository could not merge, for want of contents that the other side
   /// did not hold: their branches stay as they were, and what came is kept.
   std::vector<std::string> waiting;
+  /// Commits that the branches here do not count any more, or never did, from now on: heads of
+  /// revoked or copied writers (docs/merge.md). They are kept, as peeled/heads/BRANCH/ID.
+  std::vector<CommitId> peeled;
   std::uint64_t contents_received = 0;  ///< versions of documents, to be in a wider scope
   /// What was asked for, to be in a wider scope, and the other side did not hold: its documents.
   std::vector<std::string> contents_missing;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <fstream>
 
 #include "tests/cli/cli_test.h"
 #include "tests/support/places.h"
@@ -209,6 +210,14 @@ TEST_CASE("a missing repository is exit code 1, and a named one is not looked fo
   CHECK(runner.run({"ls", "-C", "empty"}).exit_code == 1);
   CHECK(runner.run({"ls", "-C", "absent"}).exit_code == 1);
   CHECK(runner.run({"ls"}, {.working_folder = "empty"}).exit_code == 0);
+
+  // As a clone leaves it that was not let in.
+  std::filesystem::create_directories(runner.folder() / "begun" / "keys");
+  std::ofstream(runner.folder() / "begun" / "keys" / "device.key") << "x";
+  const Ran begun = runner.run({"ls", "-C", "begun"});
+  CHECK(begun.exit_code == 1);
+  CHECK(contains(begun.err, "has a key and no repository yet"));
+  CHECK(contains(begun.err, "run the same 'isodb clone'"));
 }
 
 TEST_CASE("a full disk under standard output is an error, not silence") {

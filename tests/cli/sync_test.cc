@@ -277,6 +277,40 @@ isodb -q -C tablet sync dead --json 2>&1 >/dev/null | grep -c '"exit":6'
   CHECK(ran.out == "code 6\ncode 6\nsame: office tablet\n1\n");
 }
 
+TEST_CASE("every remote has its line, and what was refused is listed by remote") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+isodb -q clone office tablet; member tablet
+isodb -q clone office gone; isodb -q -C tablet remote add gone gone; rm -r gone
+isodb -C tablet sync --json >said 2>told; echo "code $?"
+grep -c '"remote":"gone".*"error":"not_found"' said
+grep -c '"remote":"origin".*"agreed":true' said
+grep -c '"exit":1' told
+isodb -C tablet sync --show-refused origin; echo "code $?"
+isodb -C tablet sync --show-refused nosuch; echo "code $?"
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out == "code 1\n1\n1\n1\ncode 0\ncode 1\n");
+}
+
+TEST_CASE("what is fetched takes the place of no other remote's branches") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+isodb -q clone office tablet; isodb -q clone office other; member other; isodb -q -C other sync
+echo 1 | isodb -q -C other put b
+before=$(isodb -C tablet ref get remotes/origin/main)
+isodb -q -C tablet fetch other; echo "code $?"
+[ "$before" = "$(isodb -C tablet ref get remotes/origin/main)" ] && echo "as before"
+for name in '' a/b -x bundle; do isodb -q -C tablet fetch other --as="$name"; echo "code $?"; done
+isodb -q -C tablet fetch other --as theirs; echo "code $?"
+[ "$(main_of other)" = "$(isodb -C tablet ref get remotes/theirs/main)" ] && echo "theirs"
+isodb -q -C tablet fetch office; echo "code $?"
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out == "code 2\nas before\ncode 2\ncode 2\ncode 2\ncode 2\ncode 0\ntheirs\ncode 0\n");
+  CHECK(contains(ran.err, "--as NAME"));
+}
+
 TEST_CASE("over ssh the same session runs through a pipe") {
   const Shell shell;
   const Ran ran = shell.sh(R"sh(
@@ -406,6 +440,48 @@ isodb -q bundle verify office/repo.db; echo "code $?"
   CHECK(contains(ran.err, "cut off after"));
   CHECK(contains(ran.err, "which is not here"));
   CHECK(contains(ran.err, "is no bundle"));
+}
+
+TEST_CASE("parts of a bundle are applied by their numbers, in whatever order they are named") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+isodb -q clone office tablet; member tablet; isodb -q -C tablet sync
+for n in $(seq 11); do
+  head -c 1000000 /dev/urandom | isodb -q -C tablet put photo$n --type image/jpeg
+done
+isodb -q -C tablet bundle create week --since origin --split 1M
+ls week.* | grep -c 'week.1[01]'
+ls week.* | sed -n 2p
+isodb -q bundle verify week.*; echo "code $?"
+isodb -q -C office bundle apply week.*; echo "code $?"
+same office tablet
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out == "2\nweek.10\ncode 0\ncode 0\nsame: office tablet\n");
+}
+
+TEST_CASE("work of a device that was revoked is set aside before everybody's eyes") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+for one in anna bob; do isodb -q clone office $one; member $one; isodb -q -C $one sync; done
+isodb -q -C office member remove anna
+echo 2 | isodb -q -C anna put late.json
+isodb -q -C bob pull anna
+isodb -C bob get late.json
+isodb -C bob pull origin >said; echo "code $?"
+grep -o '1 head set aside' said
+isodb -C bob get late.json 2>/dev/null; echo "code $?"
+isodb -C bob pull origin | grep -c 'set aside'
+isodb -C bob ref list peeled/ | wc -l
+isodb -C bob get late.json --at $(isodb -C bob ref list peeled/ | cut -d' ' -f1)
+cp -r office hub
+isodb -C hub pull anna --json | grep -o '"peeled":\["'
+isodb -q -C anna bundle create late.bundle
+isodb -C office bundle apply late.bundle --any-signer --json | grep -o '"peeled":\["'
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out ==
+        "2\ncode 0\n1 head set aside\ncode 1\n0\n1\n2\n\"peeled\":[\"\n\"peeled\":[\"\n");
 }
 
 TEST_CASE("apply says of a damaged bundle what verify says") {
