@@ -235,6 +235,10 @@ void Query::run() {
   while (step()) continue;
 }
 
+int Query::columns() const {
+  return sqlite3_column_count(statement_);
+}
+
 bool Query::is_null(int column) const {
   return sqlite3_column_type(statement_, column) == SQLITE_NULL;
 }

@@ -83,6 +83,7 @@ class Query {
   /// For statements that return no row.
   void run();
 
+  int columns() const;
   /// Columns are numbered from 0. Views live until the next step.
   bool is_null(int column) const;
   std::int64_t int64(int column) const;

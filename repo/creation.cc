@@ -14,7 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kUnfinishedDatabase = "repo.db.unfinished";
 constexpr mode_t kKeyFolderMode = 0700;
 constexpr unsigned kKeyFileMode = 0600;
 
@@ -46,11 +45,11 @@ void check_free_folder(const fs::path& folder) {
   }
 }
 
-SecretKey make_key(const fs::path& folder, const std::optional<fs::path>& key_file) {
+SecretKey make_key(const fs::path& folder, std::optional<SecretKey> given) {
   core::FileSystem& files = core::posix_file_system();
   const fs::path path = folder / RepositoryState::kKeyPath;
-  if (!key_file && files.exists(path)) return read_secret_key(files, path);
-  SecretKey key = key_file ? read_secret_key(files, *key_file) : SecretKey::generate();
+  if (!given && files.exists(path)) return read_secret_key(files, path);
+  SecretKey key = given ? std::move(*given) : SecretKey::generate();
   files.create_directories(path.parent_path());
   if (::chmod(path.parent_path().c_str(), kKeyFolderMode) != 0) {
     core::throw_io_error("protect", path.parent_path(), errno);
@@ -61,10 +60,10 @@ SecretKey make_key(const fs::path& folder, const std::optional<fs::path>& key_fi
 
 }  // namespace
 
-SecretKey make_folder(const fs::path& folder, const std::optional<fs::path>& key_file) {
+SecretKey make_folder(const fs::path& folder, std::optional<SecretKey> key) {
   if (folder.empty()) throw Error(ErrorCode::kInvalid, "the repository's folder has an empty name");
   check_free_folder(folder);
-  return make_key(folder, key_file);
+  return make_key(folder, std::move(key));
 }
 
 WriterId make_writer(core::Environment& environment) {
@@ -73,9 +72,9 @@ WriterId make_writer(core::Environment& environment) {
   return writer;
 }
 
-void make_repository(const fs::path& folder, const InitOptions& options,
+void make_repository(const fs::path& folder, std::optional<SecretKey> given_key,
                      const std::function<void(refs::Database&, const SecretKey&)>& fill) {
-  const SecretKey key = make_folder(folder, options.key_file);
+  const SecretKey key = make_folder(folder, std::move(given_key));
   core::FileSystem& files = core::posix_file_system();
   files.create_directories(folder / RepositoryState::kPacksName);
   const fs::path unfinished = folder / kUnfinishedDatabase;
@@ -88,9 +87,9 @@ void make_repository(const fs::path& folder, const InitOptions& options,
 }
 
 void make_empty_repository(const fs::path& folder, const CommitId& root, const std::string& branch,
-                           const InitOptions& options,
+                           std::optional<SecretKey> key,
                            const std::vector<std::pair<std::string, std::string>>& settings) {
-  make_repository(folder, options, [&](refs::Database& database, const SecretKey&) {
+  make_repository(folder, std::move(key), [&](refs::Database& database, const SecretKey&) {
     refs::WriteBatch write;
     write.settings = {{kSettingRoot, root.hex()},
                       {kSettingWriter, make_writer(core::system_environment()).hex()},

@@ -15,23 +15,26 @@
 
 namespace isodb::repo {
 
-/// Makes a new repository's folder and the key that it signs with, or finds those of a creation
-/// that was interrupted. Error(kInvalid) where there is a repository already, or other files.
-SecretKey make_folder(const std::filesystem::path& folder,
-                      const std::optional<std::filesystem::path>& key_file = {});
+/// What a repository's database is called until it is filled.
+inline constexpr const char* kUnfinishedDatabase = "repo.db.unfinished";
+
+/// Makes a new repository's folder and the key that it signs with, `key` or a new one, or finds
+/// those of a creation that was interrupted. Error(kInvalid) where there is a repository already,
+/// or other files.
+SecretKey make_folder(const std::filesystem::path& folder, std::optional<SecretKey> key = {});
 
 /// A writer id that no other clone has.
 WriterId make_writer(core::Environment& environment);
 
 /// make_folder(); `fill` writes into the database, which appears under its name only afterwards, so
 /// that a crash leaves no half-made repository.
-void make_repository(const std::filesystem::path& folder, const InitOptions& options,
+void make_repository(const std::filesystem::path& folder, std::optional<SecretKey> key,
                      const std::function<void(refs::Database&, const SecretKey&)>& fill);
 
 /// A repository with this root that holds nothing yet, for what others will send; with settings
 /// that say so, where they are given.
 void make_empty_repository(const std::filesystem::path& folder, const CommitId& root,
-                           const std::string& branch, const InitOptions& options = {},
+                           const std::string& branch, std::optional<SecretKey> key = {},
                            const std::vector<std::pair<std::string, std::string>>& settings = {});
 
 }  // namespace isodb::repo

@@ -8,6 +8,7 @@
 #include "objects/content.h"
 #include "objects/pack.h"
 #include "repo/creation.h"
+#include "repo/key_file.h"
 #include "repo/not_held.h"
 #include "repo/revision.h"
 #include "repo/state.h"
@@ -55,6 +56,11 @@ CommitId write_root(refs::LooseBatch& batch, const objects::NodeReader& nodes, c
   return CommitId(batch.put(ObjectType::kCommit, objects::encode_commit(root)));
 }
 
+std::optional<SecretKey> given_key(const InitOptions& options) {
+  if (!options.key_file) return std::nullopt;
+  return repo::read_secret_key(core::posix_file_system(), *options.key_file);
+}
+
 }  // namespace
 
 Repository Repository::init(const fs::path& folder, const InitOptions& options) {
@@ -62,7 +68,7 @@ Repository Repository::init(const fs::path& folder, const InitOptions& options) 
   if (const std::string problem = refs::ref_name_problem(branch); !problem.empty()) {
     throw Error(ErrorCode::kInvalid, "no branch name: '" + options.branch + "': " + problem);
   }
-  repo::make_repository(folder, options, [&](refs::Database& database, const SecretKey& key) {
+  const auto fill = [&](refs::Database& database, const SecretKey& key) {
     core::Environment& environment = core::system_environment();
     const refs::LocalStore store(database, core::posix_file_system(),
                                  folder / RepositoryState::kPacksName);
@@ -82,13 +88,14 @@ Repository Repository::init(const fs::path& folder, const InitOptions& options) 
     write.writer = key.public_key().fingerprint();
     write.at_millis = now;
     database.write(write);
-  });
+  };
+  repo::make_repository(folder, given_key(options), fill);
   return open(folder);
 }
 
 Repository Repository::init_empty(const fs::path& folder, const CommitId& root,
                                   const InitOptions& options) {
-  repo::make_empty_repository(folder, root, "heads/" + options.branch, options);
+  repo::make_empty_repository(folder, root, "heads/" + options.branch, given_key(options));
   return open(folder);
 }
 
