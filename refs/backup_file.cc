@@ -118,7 +118,11 @@ BackupFile BackupFile::create(Database& database, const std::filesystem::path& p
   database.backup_to(path);
   auto connection = std::make_unique<Connection>(path, Connection::Mode::kReadWrite, kBusyMillis);
   // Whoever made it throws it away when anything goes wrong: nothing needs undoing.
-  connection->execute("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;");
+  connection->execute("PRAGMA synchronous=OFF");
+  if (connection->text("PRAGMA journal_mode=MEMORY") != "memory") {
+    throw Error(ErrorCode::kIo, path.string() + ": SQLite cannot write it without a log",
+                "check the disk: its free space and its health");
+  }
   const std::string stamp = "PRAGMA application_id=" + std::to_string(kBackupId);
   connection->execute(stamp.c_str());
   connection->execute(kTables);

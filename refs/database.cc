@@ -283,6 +283,12 @@ std::optional<Bytes> Database::loose_records(std::int64_t number) {
   });
 }
 
+void Database::empty_log() {
+  const std::lock_guard lock(impl_->write_mutex);
+  if (impl_->writing().number("PRAGMA wal_checkpoint(TRUNCATE)") == 0) return;
+  throw Error(ErrorCode::kBusy, impl_->path.string() + ": others keep its log in use");
+}
+
 std::uint64_t Database::file_bytes() {
   std::uint64_t bytes = 0;
   for (const char* suffix : {"", "-wal"}) {

@@ -186,6 +186,9 @@ class Database {
   void unstage(const std::vector<std::string>& paths);
   void end_draft();
 
+  /// Moves what SQLite's log holds into the file, durably. Error(kBusy) while others read or write.
+  void empty_log();
+
   /// Gives the pages of deleted rows back to the file system where they are a good part of the
   /// file. Nothing depends on it: it does not happen while somebody else writes or the disk is
   /// full.

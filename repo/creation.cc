@@ -22,11 +22,15 @@ bool is_unfinished(const fs::path& folder) {
   if (fs::exists(folder / kUnfinishedDatabase) || fs::exists(folder / RepositoryState::kKeyPath)) {
     return true;
   }
-  const fs::path keys = fs::path(RepositoryState::kKeyPath).parent_path();
+  const fs::path key = RepositoryState::kKeyPath;
   return std::ranges::all_of(fs::directory_iterator(folder), [&](const fs::directory_entry& entry) {
     const fs::path name = entry.path().filename();
-    return (name == keys || name == RepositoryState::kPacksName) && entry.is_directory() &&
-           fs::is_empty(entry.path());
+    if (name == RepositoryState::kPacksName) return fs::is_empty(entry.path());
+    if (name != key.parent_path() || !entry.is_directory()) return false;
+    // What a key is called until it is whole.
+    return std::ranges::all_of(fs::directory_iterator(entry.path()), [&](const auto& file) {
+      return file.path().filename().string().starts_with(key.filename().string() + ".tmp-");
+    });
   });
 }
 
@@ -81,7 +85,11 @@ void make_repository(const fs::path& folder, std::optional<SecretKey> given_key,
   for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
     files.remove(unfinished.string() + suffix);
   }
-  fill(*refs::Database::create(unfinished, {}), key);
+  {
+    const auto database = refs::Database::create(unfinished, {});
+    fill(*database, key);
+    database->empty_log();  // which is not renamed
+  }
   files.rename(unfinished, folder / RepositoryState::kDatabaseName);
   files.sync_directory(folder);
 }
