@@ -282,6 +282,18 @@ Bytes read_file(FileSystem& files, const fs::path& path, std::uint64_t bytes_max
   return content;
 }
 
+std::unique_ptr<File> try_lock_file(FileSystem& files, const fs::path& path) {
+  if (!files.exists(path)) {
+    try {
+      files.open(path, OpenMode::kCreateNew);
+    } catch (const Error&) {
+      if (!files.exists(path)) throw;
+    }
+  }
+  std::unique_ptr<File> file = files.open(path, OpenMode::kReadAppend);
+  return file->try_lock() ? std::move(file) : nullptr;
+}
+
 void write_file(const fs::path& path, ByteView data, unsigned mode) {
   const auto [temporary, number] = create_temporary(path, mode);
   try {

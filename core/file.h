@@ -67,6 +67,9 @@ FileSystem& posix_file_system();
 
 /// The whole file; Error(kLimit) when it is larger than `bytes_max`.
 Bytes read_file(FileSystem& files, const std::filesystem::path& path, std::uint64_t bytes_max);
+/// Takes a lock file, which is made where it is missing, until the handle is closed; nullptr while
+/// another has it.
+std::unique_ptr<File> try_lock_file(FileSystem& files, const std::filesystem::path& path);
 /// Durable and atomic: written under a temporary name, synced, renamed, the folder synced. `mode`
 /// is the POSIX mode, before the process's umask.
 void write_file(const std::filesystem::path& path, ByteView data, unsigned mode = 0644);

@@ -193,16 +193,7 @@ std::uint64_t bytes_of(const PackFiles& packs) {
 }  // namespace
 
 std::unique_ptr<core::File> LocalStore::Impl::try_lock() {
-  const std::filesystem::path path = packs_folder / kLockName;
-  if (!files.exists(path)) {
-    try {
-      files.open(path, core::OpenMode::kCreateNew);
-    } catch (const Error&) {
-      if (!files.exists(path)) throw;
-    }
-  }
-  std::unique_ptr<core::File> file = files.open(path, core::OpenMode::kReadAppend);
-  return file->try_lock() ? std::move(file) : nullptr;
+  return core::try_lock_file(files, packs_folder / kLockName);
 }
 
 std::vector<RowPtr> LocalStore::Impl::rows_of(const StoreState& now) {
