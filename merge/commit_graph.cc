@@ -222,6 +222,11 @@ Commits CommitGraph::latest_of(const PublicKey& author, const WriterId& writer,
 }
 
 Commits CommitGraph::common_heads(const Commits& a, const Commits& b) {
+  return common_heads(a, b, UINT64_MAX).value();
+}
+
+std::optional<Commits> CommitGraph::common_heads(const Commits& a, const Commits& b,
+                                                 std::uint64_t steps_max) {
   constexpr std::uint64_t kA = 1, kB = 2, kBoth = kA | kB, kBelow = 4;
   ++walk_;
   Queue queue(*this);
@@ -238,7 +243,9 @@ Commits CommitGraph::common_heads(const Commits& a, const Commits& b) {
   for (const CommitIndex commit : a) meet(commit, kA);
   for (const CommitIndex commit : b) meet(commit, kB);
   Commits heads;
+  const std::uint64_t steps_before = steps_;
   while (open > 0) {
+    if (steps_ - steps_before >= steps_max) return std::nullopt;
     const CommitIndex commit = queue.pop();
     std::uint64_t set = flags(commit);
     if ((set & kBelow) == 0) --open;

@@ -65,6 +65,8 @@ class CommitGraph {
   Commits latest_of(const PublicKey& author, const WriterId& writer, const Commits& heads);
   /// The heads of past(a) ∩ past(b), ascending in fold order.
   Commits common_heads(const Commits& a, const Commits& b);
+  /// The same; nullopt when it would take more steps() than `steps_max`.
+  std::optional<Commits> common_heads(const Commits& a, const Commits& b, std::uint64_t steps_max);
 
   /// The commits that are in the past of some head and not in that of all, each with the set of
   /// the heads whose past it is in.

@@ -6,6 +6,7 @@
 #include "isodb/error.h"
 #include "isodb/repository.h"
 #include "repo/commit_walk.h"
+#include "repo/history_index.h"
 #include "repo/kept_objects.h"
 #include "repo/merging.h"
 #include "repo/reachable.h"
@@ -97,6 +98,7 @@ Repository::Collected Repository::collect(const ProgressFunction& progress) {
     });
     if (!state_->store->repack(keep, transactions)) continue;
     state_->database->shrink();
+    state_->history->discard_if_collected();
     const std::uint64_t objects_after = object_count(state_->store->statistics());
     result.objects_dropped = objects_before > objects_after ? objects_before - objects_after : 0;
     result.bytes_after = bytes_on_disk(*state_);

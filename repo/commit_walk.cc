@@ -23,12 +23,12 @@ std::optional<CommitWalk::Item> CommitWalk::next(HybridTime stop_at_clock) {
 }
 
 std::optional<CommitWalk::Item> CommitWalk::next_unless(
-    const std::function<bool(const CommitId&)>& is_known) {
+    const std::function<bool(const CommitId&)>& is_known, HybridTime stop_at_clock) {
   if (queue_.empty()) return std::nullopt;
   Item item = queue_.top();
   queue_.pop();
   for (const CommitId& parent : item.commit.parents) {
-    if (!is_known(parent)) push(parent, {});
+    if (!is_known(parent)) push(parent, stop_at_clock);
   }
   return item;
 }
@@ -37,16 +37,6 @@ TreeId base_tree(const RepositoryState& state, const Commit& commit) {
   if (commit.base) return *commit.base;
   if (commit.parents.empty()) return objects::empty_tree_id();
   return state.read_commit(commit.parents.front()).tree;
-}
-
-bool is_ancestor(const RepositoryState& state, const CommitId& ancestor,
-                 const CommitId& descendant) {
-  const HybridTime clock = state.read_commit(ancestor).clock;
-  CommitWalk walk(state, {descendant});
-  while (const std::optional<CommitWalk::Item> item = walk.next(clock)) {
-    if (item->id == ancestor) return true;
-  }
-  return false;
 }
 
 }  // namespace isodb::repo

@@ -25,7 +25,8 @@ class CommitWalk {
   /// Parents are queued as their child is handed out; `stop_at_clock` leaves out those below it.
   std::optional<Item> next(HybridTime stop_at_clock = {});
   /// Leaves out parents for which `is_known` says yes, and all before them.
-  std::optional<Item> next_unless(const std::function<bool(const CommitId&)>& is_known);
+  std::optional<Item> next_unless(const std::function<bool(const CommitId&)>& is_known,
+                                  HybridTime stop_at_clock = {});
 
  private:
   struct ByClock {
@@ -43,10 +44,5 @@ class CommitWalk {
 
 /// The tree before the author's own writes.
 TreeId base_tree(const RepositoryState& state, const Commit& commit);
-
-/// True when `ancestor` is reachable from `descendant` (or equal). Looks only at commits that are
-/// not older than `ancestor`.
-bool is_ancestor(const RepositoryState& state, const CommitId& ancestor,
-                 const CommitId& descendant);
 
 }  // namespace isodb::repo

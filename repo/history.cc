@@ -1,7 +1,6 @@
 #include <algorithm>
-#include <queue>
 #include <set>
-#include <unordered_set>
+#include <span>
 #include <utility>
 
 #include "isodb/error.h"
@@ -11,6 +10,8 @@
 #include "objects/content.h"
 #include "objects/tree.h"
 #include "repo/commit_walk.h"
+#include "repo/descent.h"
+#include "repo/history_index.h"
 #include "repo/not_held.h"
 #include "repo/state.h"
 #include "repo/transaction_impl.h"
@@ -39,6 +40,103 @@ bool changes_folder(RepositoryState& state, const Commit& commit, const std::str
   return diff.next().has_value();
 }
 
+/// Hands out the commits that led to some heads, newest first. Those of a path are found by a walk
+/// through the newest and, where it is to go on, by the history index. Whatever becomes of the
+/// index, the walk finds the same.
+class Log {
+ public:
+  Log(RepositoryState& state, const std::vector<CommitId>& heads, const LogOptions& options,
+      const std::function<bool(const LoggedCommit&)>& take)
+      : state_(state),
+        heads_(heads),
+        options_(options),
+        take_(take),
+        left_(options.limit),
+        walk_(state, heads) {}
+
+  void run() {
+    if (!options_.path.empty()) {
+      std::shared_ptr<const repo::HistoryView> view = state_.history->known();
+      if (!is_known(*view, heads_)) {
+        // It does not pay to look up what a few steps find.
+        if (walk(state_.history->limits().left_out_max, view.get())) return;
+        view = cover();
+      }
+      if (view && look_up(*view)) return;
+    }
+    walk(SIZE_MAX, nullptr);
+  }
+
+ private:
+  static bool is_known(const repo::HistoryView& view, std::span<const CommitId> commits) {
+    try {
+      return view.find(commits).has_value();
+    } catch (const repo::IndexDamaged&) {
+      return false;  // covering mends it
+    }
+  }
+
+  std::shared_ptr<const repo::HistoryView> cover() const {
+    try {
+      return state_.history->cover(heads_, options_.progress);
+    } catch (const Error&) {
+      return nullptr;  // no space, or damage: the walk finds it where it matters
+    }
+  }
+
+  /// True when nothing is left to be done after so many commits, or up to one that is known.
+  bool walk(std::size_t commits_max, const repo::HistoryView* until_known) {
+    for (std::size_t i = 0; i < commits_max; ++i) {
+      std::optional<repo::CommitWalk::Item> item = walk_.next();
+      if (!item) return true;
+      const repo::HistoryPlace place{item->commit.clock, item->id};
+      if (is_looked_up_ && place >= *last_) continue;
+      if (!take(place, std::move(item->commit))) return true;
+      if (until_known != nullptr && is_known(*until_known, {&place.id, 1})) return false;
+    }
+    return false;
+  }
+
+  /// False when the index was found to be damaged.
+  bool look_up(const repo::HistoryView& view) {
+    try {
+      repo::TouchedCommits touched(view, view.find(heads_).value(), options_.path);
+      while (const std::optional<repo::HistoryPlace> place = touched.next()) {
+        if (last_ && *place >= *last_) continue;
+        is_looked_up_ = true;
+        if (!take(*place, state_.read_commit(place->id))) return true;
+      }
+      return true;
+    } catch (const repo::IndexDamaged&) {
+      state_.history->discard();
+      return false;
+    }
+  }
+
+  /// False when the caller wants no more.
+  bool take(const repo::HistoryPlace& place, Commit commit) {
+    last_ = place;
+    LoggedCommit logged{place.id, std::move(commit), std::nullopt};
+    if (options_.path.ends_with('/')) {
+      if (!changes_folder(state_, logged.commit, options_.path)) return true;
+    } else if (!options_.path.empty()) {
+      logged.change = change_of_path(state_, logged.commit, options_.path);
+      if (!logged.change) return true;
+    }
+    --left_;
+    return take_(logged) && left_ > 0;
+  }
+
+  RepositoryState& state_;
+  const std::vector<CommitId>& heads_;
+  const LogOptions& options_;
+  const std::function<bool(const LoggedCommit&)>& take_;
+  std::uint64_t left_;
+  repo::CommitWalk walk_;
+  std::optional<repo::HistoryPlace> last_;  // that was looked at: what comes is below it
+  bool is_looked_up_ = false;
+};
+
 /// The document that a version wrote; nullopt where a partial repository does not hold it, unless
 /// it is the newest, which must be there.
 std::optional<Bytes> version_if_held(RepositoryState& state, const LoggedCommit& version,
@@ -61,21 +159,7 @@ std::optional<Bytes> version_if_held(RepositoryState& state, const LoggedCommit&
 
 void Repository::log(const std::vector<CommitId>& heads, const LogOptions& options,
                      const std::function<bool(const LoggedCommit&)>& take) const {
-  std::uint64_t left = options.limit;
-  repo::CommitWalk walk(*state_, heads);
-  while (left > 0) {
-    std::optional<repo::CommitWalk::Item> item = walk.next();
-    if (!item) return;
-    LoggedCommit logged{item->id, std::move(item->commit), std::nullopt};
-    if (options.path.ends_with('/')) {
-      if (!changes_folder(*state_, logged.commit, options.path)) continue;
-    } else if (!options.path.empty()) {
-      logged.change = change_of_path(*state_, logged.commit, options.path);
-      if (!logged.change) continue;
-    }
-    --left;
-    if (!take(logged)) return;
-  }
+  if (options.limit > 0) Log(*state_, heads, options, take).run();
 }
 
 std::vector<BlameItem> Repository::blame(std::string_view revision, const std::string& path) const {
@@ -123,6 +207,11 @@ std::vector<BlameItem> Repository::blame(std::string_view revision, const std::s
 
 bool Repository::is_ancestor(const CommitId& ancestor, const CommitId& descendant) const {
   return repo::is_ancestor(*state_, ancestor, descendant);
+}
+
+std::vector<CommitId> Repository::common_heads(const std::vector<CommitId>& a,
+                                               const std::vector<CommitId>& b) const {
+  return repo::common_heads(*state_, a, b);
 }
 
 Repository::Revert Repository::revert(const CommitId& commit_id) {

@@ -149,6 +149,19 @@ std::vector<CommitId> Merging::heads_of(std::vector<CommitId> commits) {
   });
 }
 
+std::optional<std::vector<CommitId>> Merging::common_heads(std::span<const CommitId> a,
+                                                           std::span<const CommitId> b,
+                                                           std::uint64_t steps_max) {
+  return run(nullptr, [&](merge::StateEngine& engine) -> std::optional<std::vector<CommitId>> {
+    merge::CommitGraph& graph = engine.graph();
+    const auto found = graph.common_heads(graph.add(a), graph.add(b), steps_max);
+    if (!found) return std::nullopt;
+    std::vector<CommitId> heads = graph.ids(*found);
+    std::sort(heads.begin(), heads.end());
+    return heads;
+  });
+}
+
 bool Merging::in_past(const CommitId& ancestor, std::span<const CommitId> heads) {
   return run(nullptr, [&](merge::StateEngine& engine) {
     merge::CommitGraph& graph = engine.graph();

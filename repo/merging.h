@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -57,6 +58,11 @@ class Merging {
   std::string denied(const CommitId& id);
   /// Of these commits, those that no other one of them sees, sorted by id.
   std::vector<CommitId> heads_of(std::vector<CommitId> commits);
+  /// Of the commits in the past of one of `a` and of one of `b`, those that no other one of them
+  /// sees, sorted by id; nullopt when more than `steps_max` commits would have to be looked at.
+  std::optional<std::vector<CommitId>> common_heads(std::span<const CommitId> a,
+                                                    std::span<const CommitId> b,
+                                                    std::uint64_t steps_max);
   /// Is `ancestor` in the past of one of `heads`?
   bool in_past(const CommitId& ancestor, std::span<const CommitId> heads);
 

@@ -4,6 +4,7 @@
 
 #include "isodb/error.h"
 #include "objects/commit_codec.h"
+#include "repo/history_index.h"
 #include "repo/key_file.h"
 #include "repo/scope.h"
 
@@ -22,7 +23,8 @@ RepositoryState::RepositoryState(std::filesystem::path repository_folder,
       node_cache(std::make_unique<objects::NodeCache>(options.cache_bytes)),
       commits(std::make_unique<repo::CommitQueue>(*this)),
       merging(std::make_unique<repo::Merging>(*this)),
-      held_contents(std::make_unique<repo::HeldContents>(*this)) {
+      held_contents(std::make_unique<repo::HeldContents>(*this)),
+      history(std::make_unique<repo::HistoryIndex>(*this)) {
   const std::optional<std::string> root_text = database->setting(repo::kSettingRoot);
   const std::optional<std::string> writer_text = database->setting(repo::kSettingWriter);
   // Both are missing only while init() has not written its first commit.
@@ -38,6 +40,8 @@ RepositoryState::RepositoryState(std::filesystem::path repository_folder,
   }
   reload_scope();
 }
+
+RepositoryState::~RepositoryState() = default;
 
 std::shared_ptr<const Scope> RepositoryState::reload_scope() {
   auto read =

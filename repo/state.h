@@ -23,6 +23,10 @@
 
 namespace isodb {
 
+namespace repo {
+class HistoryIndex;
+}
+
 /// What a branch can point to, a commit or a merge of several, as it was read or just written.
 /// Immutable.
 struct Head {
@@ -47,6 +51,7 @@ class RepositoryState : public std::enable_shared_from_this<RepositoryState> {
   RepositoryState(std::filesystem::path repository_folder, const OpenOptions& open_options,
                   std::unique_ptr<refs::Database> open_database,
                   core::Environment& clock_and_chance = core::system_environment());
+  ~RepositoryState();
 
   /// The key this clone signs with, read when it is first asked for: whoever only reads needs none.
   /// Error(kDenied) when there is none, Error(kCorrupt) when its file holds something else.
@@ -84,6 +89,7 @@ class RepositoryState : public std::enable_shared_from_this<RepositoryState> {
   std::unique_ptr<repo::CommitQueue> commits;
   std::unique_ptr<repo::Merging> merging;
   std::unique_ptr<repo::HeldContents> held_contents;
+  std::unique_ptr<repo::HistoryIndex> history;
   CommitId root;
   WriterId writer;
 

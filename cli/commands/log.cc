@@ -55,11 +55,12 @@ std::string log_path(const Snapshot& snapshot, const std::string& path) {
 /// Passes the commits asked for to `take`, newest first.
 void select(const Arguments& arguments, const Repository& repository,
             const std::vector<CommitId>& from, const std::string& path,
+            const ProgressFunction& progress,
             const std::function<void(const LoggedCommit&)>& take) {
   const TimeSpan span = span_of(arguments);
   std::uint64_t left = arguments.limit;
   if (left == 0) return;
-  repository.log(from, {.path = path}, [&](const LoggedCommit& logged) {
+  repository.log(from, {.path = path, .progress = progress}, [&](const LoggedCommit& logged) {
     // Clocks fall from here on, and no commit was made after its clock.
     if (logged.commit.clock.millis() < span.since) return false;
     const std::uint64_t time = time_of(logged.commit);
@@ -103,7 +104,7 @@ void print_graph(const Arguments& arguments, Context& context, CommitView& view,
                  const Repository& repository, const std::vector<CommitId>& from,
                  const std::string& path) {
   std::unordered_set<Id> selected;
-  select(arguments, repository, from, path,
+  select(arguments, repository, from, path, context.progress("commits"),
          [&](const LoggedCommit& logged) { selected.insert(logged.id); });
   std::vector<CommitId> commits;
   std::vector<std::vector<CommitId>> parents;
@@ -153,14 +154,15 @@ ExitCode run(const Arguments& arguments, Context& context) {
     return ExitCode::kDone;
   }
   bool found = false;
-  select(arguments, repository, from, path, [&](const LoggedCommit& logged) {
+  const auto print = [&](const LoggedCommit& logged) {
     found = true;
     if (context.json()) {
       print_json(context, view, logged);
     } else {
       print_text(arguments, context, view, logged, {});
     }
-  });
+  };
+  select(arguments, repository, from, path, context.progress("commits"), print);
   const bool narrowed = arguments.since || arguments.until || arguments.limit == 0;
   if (!found && !path.empty() && !narrowed) {
     throw_no_history(repository, snapshot, arguments.path);

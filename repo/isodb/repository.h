@@ -34,6 +34,9 @@ struct InitOptions {
 
 struct OpenOptions {
   bool read_only = false;
+  /// Readers, too, keep the history index in the folder, where they may write there: it makes the
+  /// next log of a path quick, and nothing depends on it (docs/storage.md).
+  bool store_index = true;
   std::size_t cache_bytes = 128 << 20;  ///< decoded tree nodes kept in memory, at most
   unsigned busy_millis = 10'000;        ///< how long a write waits for another process
 };
@@ -61,9 +64,16 @@ struct LoggedCommit {
   std::optional<Difference> change;  ///< log of one path: what this commit did to it
 };
 
+struct Progress {
+  std::string_view what;
+  std::uint64_t done = 0, all = 0;  ///< all = 0: not known
+};
+using ProgressFunction = std::function<void(const Progress&)>;
+
 struct LogOptions {
   std::string path;  ///< only commits that changed this path, or a path below it if it ends in '/'
   std::uint64_t limit = UINT64_MAX;
+  ProgressFunction progress = {};  ///< told while commits new to the history index are read
 };
 
 /// Which commit gave a field, or a line, its present value.
@@ -155,12 +165,6 @@ struct VerifyOptions {
   bool again = false;    ///< also what held before
 };
 
-struct Progress {
-  std::string_view what;
-  std::uint64_t done = 0, all = 0;  ///< all = 0: not known
-};
-using ProgressFunction = std::function<void(const Progress&)>;
-
 /// A repository folder, open in this process. Thread-safe; any number of processes may open the
 /// same folder. Closing (destroying every handle) loses nothing.
 class Repository {
@@ -236,6 +240,10 @@ class Repository {
   std::vector<BlameItem> blame(std::string_view revision, const std::string& path) const;
   /// True when `ancestor` is reachable from `descendant` (or equal).
   bool is_ancestor(const CommitId& ancestor, const CommitId& descendant) const;
+  /// Of the commits that led both to one of `a` and to one of `b`, those that led to no other of
+  /// them (merge bases), sorted by id.
+  std::vector<CommitId> common_heads(const std::vector<CommitId>& a,
+                                     const std::vector<CommitId>& b) const;
 
   /// Brings `revision`'s commits into a branch: it then points to the state of its own commits and
   /// those, a commit or a merge that every peer with the same commits computes to the bit. Never

@@ -289,5 +289,57 @@ TEST_CASE("revert --skip-changed undoes the rest") {
   CHECK(runner.run({"get", "b.txt"}).exit_code == 1);
 }
 
+/// 400 commits, of which those that 100 divides change old.txt.
+std::string long_stream() {
+  std::string stream;
+  for (int i = 1; i <= 400; ++i) {
+    const std::string text = "c" + std::to_string(i);
+    const std::string size = std::to_string(text.size());
+    stream += "commit refs/heads/main\nmark :" + std::to_string(i) +
+              "\ncommitter Ann <ann@example.org> " + std::to_string(1'700'000'000 + i) +
+              " +0000\ndata " + size + "\n" + text + "\n";
+    stream += i % 100 == 0 ? "M 100644 inline a/old.txt\n" : "M 100644 inline new.txt\n";
+    stream += "data " + size + "\n" + text + "\n";
+  }
+  return stream;
+}
+
+TEST_CASE("log of a path finds the same in a long history with its index and without") {
+  const RepositoryRunner runner;
+  runner.must({"import", "git", "-"}, {.input = long_stream()});
+  const auto index = runner.folder() / ".isodb/history";
+  const Words old{"c400", "c300", "c200", "c100"};
+  CHECK(subjects(runner.must({"log", "new.txt", "-n", "5", "--json"})).size() == 5);
+  CHECK_FALSE(std::filesystem::exists(index));  // near enough to be walked to
+  for (const char* path : {"a/old.txt", "a", "a/"}) {
+    CHECK(subjects(runner.must({"log", path, "--json"})) == old);
+    CHECK(std::filesystem::exists(index));
+  }
+  runner.must({"put", "a/old.txt"}, {.input = "mine"});
+  CHECK(subjects(runner.must({"log", "a/old.txt", "-n", "2", "--json"})) ==
+        Words{"put a/old.txt", "c400"});
+  runner.must({"gc"});
+  CHECK(subjects(runner.must({"log", "a/old.txt", "--at", "@~1", "--json"})) == old);
+  std::filesystem::remove_all(index);
+  CHECK(subjects(runner.must({"log", "a", "--at", "@~1", "--json"})) == old);
+}
+
+TEST_CASE("merge-base tells where two branches parted, near and far") {
+  const RepositoryRunner runner;
+  runner.must({"import", "git", "-"}, {.input = long_stream()});
+  runner.must({"branch", "far", "@~390"});
+  runner.must({"put", "here"}, {.input = "1"});
+  const auto bases = [&](const std::string& a, const std::string& b) {
+    return subjects(runner.must({"merge-base", a, b, "--json"}));
+  };
+  CHECK(bases("far", "main") == Words{"c10"});
+  runner.must({"switch", "far"});
+  runner.must({"put", "there"}, {.input = "1"});
+  CHECK(bases("far", "main") == Words{"c10"});
+  CHECK(bases("main", "main") == Words{"put here"});
+  CHECK(contains(runner.must({"merge-base", "main", "far"}), " c10\n"));
+  CHECK(runner.run({"merge-base", "main", "nowhere"}).exit_code == 1);
+}
+
 }  // namespace
 }  // namespace isodb::testing
