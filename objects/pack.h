@@ -32,6 +32,13 @@ struct RecordSummary {
   std::optional<std::uint64_t> base_offset;  ///< in a pack: of the record that it is a delta to
 };
 
+/// A blob as it lies in a pack, packed with the pack's dictionary.
+struct PackedBlob {
+  std::uint64_t plain_bytes = 0;
+  Bytes frame;
+  std::shared_ptr<const core::Dictionary> dictionary;
+};
+
 /// Reads one pack through a mapping, or with read_at where `mapped` is refused. Immutable;
 /// thread-safe. All bytes are checked before they are believed: Error(kCorrupt) names the file and
 /// the offset.
@@ -49,6 +56,9 @@ class Pack {
   std::optional<std::uint64_t> find(const Id& id) const;
   /// The object at an offset that find() gave. Bases that are not in this pack come from `others`.
   Object read(std::uint64_t offset, const ObjectSource& others) const;
+  /// The blob at an offset, where it is packed with the dictionary; else nullopt. What it unpacks
+  /// to is not looked at.
+  std::optional<PackedBlob> packed_blob(std::uint64_t offset) const;
   /// What the record at an offset says of itself, without reading the payload.
   RecordSummary summary(std::uint64_t offset) const;
   std::pair<ObjectType, std::uint64_t> header(std::uint64_t offset) const;
@@ -66,7 +76,7 @@ class Pack {
 };
 
 /// Writes one pack, streaming: memory for 50 bytes an object and a few buffers. What was put can be
-/// read at once, and so can what `existing` holds, which is not written again. Nothing is visible
+/// read at once; so can what `existing` holds, which only a frame writes again. Nothing is visible
 /// to others until finish() and registration; destroyed unfinished, it removes its temporary file.
 /// One thread at a time (compression may use a thread inside, which reads bases from `existing`).
 /// The file's content depends on what was put and in which order alone. An error while compressing
@@ -94,6 +104,9 @@ class PackWriter : public ObjectStore {
   Id put(ObjectType type, ByteView payload, const PutHint& hint = {}) override;
   std::optional<Object> get(const Id& id) const override;
   bool contains(const Id& id) const override;
+
+  /// Packs with this one, where no other was chosen so far: nothing is trained then.
+  void offer_dictionary(const std::shared_ptr<const core::Dictionary>& offered);
 
   std::uint64_t object_count() const;
   /// nullptr where there is none, or none yet.

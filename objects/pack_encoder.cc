@@ -16,6 +16,9 @@ constexpr std::uint64_t kFile = 0;  // the cache serves this pack alone
 constexpr unsigned kDigits = 3;
 // A dictionary shows what documents have in common; a long document shows that by itself.
 constexpr std::size_t kDictionaryPayloadMax = 32 * 1024;
+// Nodes are ids for the most part, over which Huffman's coding goes in vain: without it they take a
+// third of the time, and 2 % more room.
+constexpr int kQuickLevel = 1, kQuickNodeLevel = -1;
 
 unsigned depth_limit(const PackWriter::Options& options) {
   return std::min(options.delta_depth_max, kDeltaDepthLimit);
@@ -102,9 +105,12 @@ void PackEncoder::write(const PackItem& item, RecordHeader header, ByteView data
 }
 
 void PackEncoder::pack_alone(const PackItem& item, ByteView payload) {
-  const core::Dictionary* dictionary =
-      payload.size() <= kDictionaryPayloadMax ? dictionary_ : nullptr;
-  plain_encoding_ = append_plain(plain_, payload, item.compressed, dictionary, options_.level);
+  const bool is_like_samples =
+      item.type == ObjectType::kBlob && payload.size() <= kDictionaryPayloadMax;
+  const core::Dictionary* dictionary = is_like_samples ? dictionary_ : nullptr;
+  const bool is_node = item.type == ObjectType::kTree;
+  const int level = is_node && options_.level == kQuickLevel ? kQuickNodeLevel : options_.level;
+  plain_encoding_ = append_plain(plain_, payload, item.compressed, dictionary, level);
 }
 
 /// Writes a delta if that is the smaller form.
@@ -123,7 +129,16 @@ bool PackEncoder::try_delta(const PackItem& item, ByteView payload) {
   return true;
 }
 
-void PackEncoder::encode(const PackItem& item, ByteView payload) {
+void PackEncoder::encode(const PackItem& item, ByteView bytes) {
+  if (item.packed > 0) {
+    RecordHeader header;
+    header.encoding = Encoding::kDictionary;
+    return write(item, header, bytes, 0);
+  }
+  encode_payload(item, bytes);
+}
+
+void PackEncoder::encode_payload(const PackItem& item, ByteView payload) {
   bool& versions_seen = versions_seen_[static_cast<std::size_t>(item.type)];
   versions_seen = versions_seen || item.base != nullptr || item.other_base.has_value();
   plain_.clear();

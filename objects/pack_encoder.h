@@ -20,6 +20,7 @@ struct PackItem {
   ObjectType type = ObjectType::kBlob;
   bool compressed = false;
   std::size_t begin = 0, size = 0;  ///< of the payload, in its batch
+  std::size_t packed = 0;  ///< where not 0: there are so many bytes instead, a frame of the payload
 };
 
 /// Turns objects into records, one after the other: chooses the encoding, and for deltas the base.
@@ -34,8 +35,8 @@ class PackEncoder {
  public:
   PackEncoder(PackOutput& output, const ObjectSource& existing, const PackWriter::Options& options);
   void set_dictionary(const core::Dictionary* dictionary) { dictionary_ = dictionary; }
-  /// Appends the record and notes its place in the entry.
-  void encode(const PackItem& item, ByteView payload);
+  /// Appends the record and notes its place in the entry. `bytes`: of the payload, or its frame.
+  void encode(const PackItem& item, ByteView bytes);
   /// The object of a record that was written, for any thread.
   Object read(std::uint64_t offset) const;
 
@@ -48,6 +49,7 @@ class PackEncoder {
   std::optional<Base> find_base(const PackItem& item) const;
   std::optional<Base> base_in_pack(const PackEntry& older) const;
   std::optional<Base> base_elsewhere(const Id& id) const;
+  void encode_payload(const PackItem& item, ByteView payload);
   void pack_alone(const PackItem& item, ByteView payload);
   bool try_delta(const PackItem& item, ByteView payload);
   void write(const PackItem& item, RecordHeader header, ByteView data, unsigned position);

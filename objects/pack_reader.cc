@@ -81,7 +81,8 @@ struct Pack::Impl : RecordSpace {
   }
   std::uint64_t begin() const override { return kPackHeaderBytes; }
   std::uint64_t end() const override { return footer.dictionary_offset; }
-  const core::Dictionary* dictionary() const override;
+  const core::Dictionary* dictionary() const override { return shared_dictionary().get(); }
+  const std::shared_ptr<const core::Dictionary>& shared_dictionary() const;
   bool mapped() const override { return bytes.mapped(); }
 
   std::string at(std::uint64_t offset) const { return path + ", offset " + std::to_string(offset); }
@@ -92,14 +93,14 @@ struct Pack::Impl : RecordSpace {
   const PackIndex index;
   const std::uint64_t file_number;
   mutable std::once_flag dictionary_once;
-  mutable std::unique_ptr<core::Dictionary> dictionary_ready;
+  mutable std::shared_ptr<const core::Dictionary> dictionary_ready;
 };
 
 /// Made ready when the first record needs it: opening a pack costs the same whatever is in it.
-const core::Dictionary* Pack::Impl::dictionary() const {
+const std::shared_ptr<const core::Dictionary>& Pack::Impl::shared_dictionary() const {
   constexpr int kLevel = 3;  // for compressing, which is not done with it here
   const std::uint64_t count = footer.index_offset - footer.dictionary_offset;
-  if (count == 0) return nullptr;
+  if (count == 0) return dictionary_ready;
   std::call_once(dictionary_once, [&] {
     Bytes content;
     if (bytes.view(footer.dictionary_offset, count, content).data() != content.data()) {
@@ -108,9 +109,9 @@ const core::Dictionary* Pack::Impl::dictionary() const {
     if (core::xxh3(content) != footer.dictionary_checksum) {
       throw Error(ErrorCode::kCorrupt, "the dictionary has a wrong checksum");
     }
-    dictionary_ready = std::make_unique<core::Dictionary>(std::move(content), kLevel);
+    dictionary_ready = std::make_shared<core::Dictionary>(std::move(content), kLevel);
   });
-  return dictionary_ready.get();
+  return dictionary_ready;
 }
 
 Pack::Pack(core::FileSystem& files, const std::filesystem::path& path, std::uint64_t bytes_expected,
@@ -132,6 +133,19 @@ std::optional<std::uint64_t> Pack::find(const Id& id) const {
 Object Pack::read(std::uint64_t offset, const ObjectSource& others) const {
   try {
     return read_object(*impl_, offset, others, shared_cache(), impl_->file_number);
+  } catch (const Error& error) {
+    throw error.within(impl_->at(offset));
+  }
+}
+
+std::optional<PackedBlob> Pack::packed_blob(std::uint64_t offset) const {
+  try {
+    std::optional<PackedFrame> found = read_frame(*impl_, offset);
+    if (!found) return std::nullopt;
+    const bool is_blob = found->type == ObjectType::kBlob;
+    const auto& dictionary = impl_->shared_dictionary();
+    if (!is_blob || dictionary == nullptr) return std::nullopt;
+    return PackedBlob{found->plain_bytes, std::move(found->frame), dictionary};
   } catch (const Error& error) {
     throw error.within(impl_->at(offset));
   }

@@ -36,8 +36,9 @@ struct Batch {
     items.reserve(kItemsMax);
   }
   bool full() const { return bytes.size() >= kBytesMax || items.size() >= kItemsMax; }
-  ByteView payload(const PackItem& item) const {
-    return ByteView(bytes).substr(item.begin, item.size);
+  /// The item's payload, or its frame.
+  ByteView bytes_of(const PackItem& item) const {
+    return ByteView(bytes).substr(item.begin, item.packed > 0 ? item.packed : item.size);
   }
 };
 using BatchPtr = std::shared_ptr<const Batch>;
@@ -67,6 +68,7 @@ struct PackWriter::Impl {
   std::optional<Object> get(const Id& id) const;
   std::optional<PackInfo> finish();
 
+  bool takes_frame(const PutHint& hint) const;
   void submit();
   void start(std::shared_ptr<const core::Dictionary> dictionary_or_null);
   std::shared_ptr<const core::Dictionary> train() const;
@@ -103,7 +105,11 @@ struct PackWriter::Impl {
 Id PackWriter::Impl::put(ObjectType type, ByteView payload, const PutHint& hint) {
   check_object_size(payload.size());
   const Id id = core::object_id(type, payload);
-  if (entries.find(id) != PackEntries::kNone || existing.contains(id)) return id;
+  if (entries.find(id) != PackEntries::kNone) return id;
+  const bool is_frame = takes_frame(hint);
+  // A frame is sooner written again than looked for, and what comes as one is mostly new: merging
+  // packs drops what is held twice.
+  if (!is_frame && existing.contains(id)) return id;
   PackItem item;
   if (hint.base && !hint.compressed) {
     const std::uint32_t base = entries.find(*hint.base);
@@ -118,11 +124,18 @@ Id PackWriter::Impl::put(ObjectType type, ByteView payload, const PutHint& hint)
   item.compressed = hint.compressed;
   item.begin = batch->bytes.size();
   item.size = payload.size();
-  batch->bytes.append(payload);
+  if (is_frame) item.packed = hint.frame.size();
+  batch->bytes.append(item.packed > 0 ? hint.frame : payload);
   batch->items.push_back(item);
   if (!started && is_sample(item)) sampled_bytes += item.size;
   if (batch->full()) submit();
   return id;
+}
+
+/// What has a base may become a delta.
+bool PackWriter::Impl::takes_frame(const PutHint& hint) const {
+  if (hint.frame.empty() || hint.compressed || hint.base) return false;
+  return started && dictionary != nullptr && hint.frame_dictionary == dictionary.get();
 }
 
 void PackWriter::Impl::submit() {
@@ -150,7 +163,7 @@ std::shared_ptr<const core::Dictionary> PackWriter::Impl::train() const {
   std::vector<ByteView> samples;
   for (const BatchPtr& waiting : pending) {
     for (const PackItem& item : waiting->items) {
-      if (is_sample(item)) samples.push_back(waiting->payload(item));
+      if (is_sample(item)) samples.push_back(waiting->bytes_of(item));
     }
   }
   return make_dictionary(samples, options);
@@ -169,7 +182,7 @@ void PackWriter::Impl::start(std::shared_ptr<const core::Dictionary> dictionary_
 void PackWriter::Impl::encode(const Batch& full) {
   std::uint32_t number = full.first;
   for (const PackItem& item : full.items) {
-    encoder.encode(item, full.payload(item));
+    encoder.encode(item, full.bytes_of(item));
     encoded.store(++number, std::memory_order_release);
   }
 }
@@ -231,7 +244,11 @@ std::optional<Object> PackWriter::Impl::pending_object(std::uint32_t number) con
   const std::size_t place = number - holder->first;
   if (place >= holder->items.size()) return std::nullopt;
   const PackItem& item = holder->items[place];
-  return Object{item.type, Bytes(holder->payload(item))};
+  const ByteView bytes = holder->bytes_of(item);
+  if (item.packed == 0) return Object{item.type, Bytes(bytes)};
+  Bytes payload(item.size, '\0');
+  core::decompress(payload.data(), payload.size(), bytes, *dictionary);
+  return Object{item.type, std::move(payload)};
 }
 
 std::optional<Object> PackWriter::Impl::get(const Id& id) const {
@@ -298,6 +315,9 @@ std::optional<Object> PackWriter::get(const Id& id) const {
 }
 bool PackWriter::contains(const Id& id) const {
   return impl_->entries.find(id) != PackEntries::kNone || impl_->existing.contains(id);
+}
+void PackWriter::offer_dictionary(const std::shared_ptr<const core::Dictionary>& offered) {
+  if (!impl_->started) impl_->start(offered);
 }
 std::uint64_t PackWriter::object_count() const {
   return impl_->entries.size();

@@ -89,6 +89,13 @@ RecordHeader load_header(const RecordSpace& space, std::uint64_t offset) {
   return parse_within(space, offset, space.view(offset, count, scratch));
 }
 
+std::optional<PackedFrame> read_frame(const RecordSpace& space, std::uint64_t offset) {
+  LoadedRecord record;
+  load(space, offset, record);
+  if (record.header.encoding != Encoding::kDictionary) return std::nullopt;
+  return PackedFrame{record.header.type, record.header.plain_bytes, Bytes(record.data)};
+}
+
 std::uint64_t base_offset(const RecordSpace& space, std::uint64_t offset,
                           const RecordHeader& header) {
   if (header.distance > offset - space.begin()) fail("its base lies before the file");

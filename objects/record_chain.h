@@ -30,6 +30,15 @@ RecordHeader load_header(const RecordSpace& space, std::uint64_t offset);
 std::uint64_t base_offset(const RecordSpace& space, std::uint64_t offset,
                           const RecordHeader& header);
 
+/// What a kDictionary record holds.
+struct PackedFrame {
+  ObjectType type = ObjectType::kBlob;
+  std::uint64_t plain_bytes = 0;
+  Bytes frame;
+};
+/// nullopt for a record of another encoding. Error(kCorrupt).
+std::optional<PackedFrame> read_frame(const RecordSpace& space, std::uint64_t offset);
+
 /// Rebuilds the object at `offset`; bases named by id come from `others`. Results and bases of
 /// deltas are kept in `cache` under the number `file`. Error(kCorrupt).
 Object read_object(const RecordSpace& space, std::uint64_t offset, const ObjectSource& others,

@@ -8,6 +8,10 @@
 #include "isodb/error.h"
 #include "isodb/id.h"
 
+namespace isodb::core {
+class Dictionary;
+}
+
 namespace isodb::objects {
 
 /// Larger payloads are refused on writing (Error(kLimit)) and on reading (kCorrupt): a record's
@@ -38,6 +42,10 @@ struct PutHint {
   std::optional<Id> base;   ///< an object that resembles it: its older version
   bool compressed = false;  ///< the bytes are compressed already; store them as they are
   ByteView base_bytes{};    ///< base's payload, where the caller holds it; empty: it is read
+  /// The payload as core::compress() packed it with this dictionary, which the caller has proved: a
+  /// pack that has the very same dictionary takes it as it is. Empty: none.
+  ByteView frame{};
+  const core::Dictionary* frame_dictionary = nullptr;
 };
 
 /// Where objects are written to. put() hashes, stores unless held already, and returns the id. One

@@ -196,6 +196,13 @@ bool LocalStore::contains(const Id& id) const {
   return impl_->look_up(id, [](const ObjectPlace&) { return true; }).has_value();
 }
 
+std::optional<objects::PackedBlob> LocalStore::packed_blob(const Id& id) const {
+  auto found = impl_->look_up(id, [&](const ObjectPlace& place) {
+    return place.pack != nullptr ? place.pack->packed_blob(place.offset) : std::nullopt;
+  });
+  return found ? std::move(*found) : std::nullopt;
+}
+
 std::optional<objects::RecordSummary> LocalStore::summary(const Id& id) const {
   return impl_->look_up(id, [&](const ObjectPlace& place) {
     if (place.pack != nullptr) return place.pack->summary(place.offset);

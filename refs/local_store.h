@@ -27,6 +27,8 @@ class LocalStore : public objects::ObjectSource {
 
   std::optional<objects::Object> get(const Id& id) const override;
   bool contains(const Id& id) const override;
+  /// The blob as it lies in a pack, where it is packed with the pack's dictionary; else nullopt.
+  std::optional<objects::PackedBlob> packed_blob(const Id& id) const;
   /// What the object's record says of itself, without reading the payload; nullopt: not here.
   std::optional<objects::RecordSummary> summary(const Id& id) const;
   /// Delta depth of the record that holds `id`; 0 when unknown.

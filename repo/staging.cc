@@ -35,6 +35,18 @@ bool Staging::is_intact() const {
   return !was_packed_ && loose_.is_intact();
 }
 
+void Staging::offer_dictionary(std::shared_ptr<const core::Dictionary> dictionary) {
+  if (pack_ != nullptr) {
+    pack_->offer_dictionary(dictionary);
+  } else {
+    dictionary_ = std::move(dictionary);
+  }
+}
+
+std::shared_ptr<const core::Dictionary> Staging::dictionary() const {
+  return pack_ != nullptr ? pack_->dictionary() : dictionary_;
+}
+
 std::optional<objects::PackInfo> Staging::finish_pack() {
   std::optional<objects::PackInfo> info = pack_->finish();
   dictionary_ = pack_->dictionary();

@@ -36,11 +36,12 @@ class Staging : public objects::ObjectStore {
   std::uint64_t generation() const { return loose_.collection_generation(); }
   bool is_packed() const { return pack_ != nullptr; }
   std::uint64_t packed_objects() const { return pack_ == nullptr ? 0 : pack_->object_count(); }
-  /// Of the last pack that was finished, where it had one.
-  const std::shared_ptr<const core::Dictionary>& dictionary() const { return dictionary_; }
+  /// Packs with this one from now on, where no other was chosen so far.
+  void offer_dictionary(std::shared_ptr<const core::Dictionary> dictionary);
+  /// Of the pack at hand, or of the last that was finished, where it had one.
+  std::shared_ptr<const core::Dictionary> dictionary() const;
   refs::LooseBatch& loose() { return loose_; }
-  /// Finishes the pack: durable, but not registered yet. The staging is empty afterwards, and
-  /// dictionary() is that of the pack.
+  /// Finishes the pack: durable, but not registered yet. The staging is empty afterwards.
   std::optional<objects::PackInfo> finish_pack();
 
  private:
