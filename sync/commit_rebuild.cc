@@ -85,7 +85,8 @@ TreeId CommitRebuild::find_base() const {
   return objects::decode_commit(objects::get_expected(objects_, parent, ObjectType::kCommit)).tree;
 }
 
-void CommitRebuild::take(const OperationElement& operation) {
+void CommitRebuild::take(const OperationElement& operation, const core::Dictionary* dictionary) {
+  dictionary_ = dictionary;
   if (large_) fail("an operation stands where the pieces of a document have to follow");
   if (partial_.operations == partial_.commit.operations) {
     fail("a commit has more operations than it said");
@@ -244,11 +245,25 @@ objects::ContentRef CommitRebuild::content_of_operation(const OperationElement& 
       return put_edit(operation, entry_at(source_rank(operation)), hint);
     case OperationKind::kHash:
       return hashed(operation);
+    case OperationKind::kFrame:
+      return put_frame(operation, hint);
     case OperationKind::kDelete:
     case OperationKind::kLarge:
       break;
   }
   fail("an operation is of an unknown kind");
+}
+
+/// Unpacked before anything is believed of it.
+objects::ContentRef CommitRebuild::put_frame(const OperationElement& operation,
+                                             objects::PutHint hint) {
+  if (dictionary_ == nullptr) fail("FRAME stands where no dictionary came");
+  if (operation.size > kBlobBytesMax) fail("FRAME has more than 65,536 bytes");
+  unpacked_.resize(operation.size);
+  core::decompress(unpacked_.data(), unpacked_.size(), operation.bytes, *dictionary_);
+  hint.frame = operation.bytes;
+  hint.frame_dictionary = dictionary_;
+  return objects::write_content(objects_, unpacked_, hint);
 }
 
 objects::ContentRef CommitRebuild::copied(const OperationElement& operation) {

@@ -29,7 +29,8 @@ class CommitRebuild {
   CommitRebuild(RepositoryState& repository, objects::ObjectStore& objects, repo::HeldScope* scope,
                 PartialCommit partial);
 
-  void take(const wire::OperationElement& operation);
+  /// `dictionary`: what frames are packed with; nullptr where none can come.
+  void take(const wire::OperationElement& operation, const core::Dictionary* dictionary = nullptr);
   void take(const wire::PieceElement& piece);
   const wire::CommitElement& said() const { return partial_.commit; }
   std::uint64_t operations_left() const { return partial_.commit.operations - partial_.operations; }
@@ -60,6 +61,7 @@ class CommitRebuild {
   objects::ContentRef content_of_operation(const wire::OperationElement& operation,
                                            const std::optional<Entry>& old,
                                            const std::string& media_type);
+  objects::ContentRef put_frame(const wire::OperationElement& operation, objects::PutHint hint);
   objects::ContentRef copied(const wire::OperationElement& operation);
   objects::ContentRef hashed(const wire::OperationElement& operation);
   objects::ContentRef put_edit(const wire::OperationElement& operation, const Entry& base,
@@ -68,7 +70,9 @@ class CommitRebuild {
   RepositoryState& repository_;
   objects::ObjectStore& objects_;
   repo::HeldScope* scope_;
-  PartialCommit partial_;  // but for last, deleted, and the document at hand
+  const core::Dictionary* dictionary_ = nullptr;  // of the operation at hand, where it is a frame
+  Bytes unpacked_;                                // of the last frame; kept for its memory
+  PartialCommit partial_;                         // but for last, deleted, and the document at hand
   PathCoding paths_;
   DeletedPathsWriter deleted_;
   std::vector<objects::TreeChange> pending_;

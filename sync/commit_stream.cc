@@ -8,13 +8,14 @@
 namespace isodb::sync {
 
 CommitStream::CommitStream(const RepositoryState& state, const CommitId& id, Commit commit,
-                           CommitPlan plan, Receiver* receiver)
+                           CommitPlan plan, Receiver* receiver, StoredFrames* frames)
     : state_(state),
       commit_(std::move(commit)),
       plan_(std::move(plan)),
       writes_(state.nodes(), plan_.base, commit_),
+      frames_(frames),
       paths_(state.nodes(), plan_.base),
-      choice_(state, paths_, plan_.deleted_contents, id, receiver) {}
+      choice_(state, paths_, plan_.deleted_contents, id, receiver, frames) {}
 
 wire::CommitElement CommitStream::first_element() const {
   wire::CommitElement element;
@@ -81,8 +82,13 @@ std::optional<wire::Element> CommitStream::next(std::uint64_t& whole_documents,
   }
   if (!stretches_.empty()) return next_piece();
   if (sent_ == plan_.operations) return std::nullopt;
-  ChosenOperation chosen = chosen_ ? std::move(*chosen_) : choose(whole_documents);
-  chosen_.reset();
+  if (!chosen_) {
+    chosen_ = choose(whole_documents);
+    if (frames_ != nullptr) {
+      if (auto dictionary = frames_->take_dictionary()) return *std::move(dictionary);
+    }
+  }
+  ChosenOperation chosen = *std::exchange(chosen_, std::nullopt);
   ++sent_;
   ++operations;
   stretches_ = std::move(chosen.new_bytes);

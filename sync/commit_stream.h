@@ -21,9 +21,9 @@ namespace isodb::sync {
 /// time.
 class CommitStream {
  public:
-  /// `receiver`: nullptr for one that takes everything.
+  /// `receiver`: nullptr for one that takes everything. `frames`: nullptr for none.
   CommitStream(const RepositoryState& state, const CommitId& id, Commit commit, CommitPlan plan,
-               Receiver* receiver);
+               Receiver* receiver, StoredFrames* frames);
 
   /// Before the first next(): goes on there. False when that place is not in the commit; then the
   /// stream is spent.
@@ -47,6 +47,7 @@ class CommitStream {
   const Commit commit_;
   const CommitPlan plan_;
   CommitWrites writes_;
+  StoredFrames* const frames_;
   PathCoding paths_;
   OperationChoice choice_;
   bool at_beginning_ = true, resumes_ = false;

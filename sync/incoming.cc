@@ -15,6 +15,7 @@
 #include "sync/commit_rules.h"
 #include "sync/incoming_heads.h"
 #include "sync/incoming_store.h"
+#include "sync/kept_partial.h"
 #include "sync/known_commits.h"
 #include "sync/partial_commit.h"
 #include "sync/passed_over.h"
@@ -66,6 +67,7 @@ class Incoming::Impl {
   const Scope& claimed() const { return claimed_; }
   objects::ObjectStore& objects() { return objects_; }
   std::uint64_t packed_objects() const { return objects_.packed_objects(); }
+  bool should_begin_pack() const { return objects_.is_pack_of_another_dictionary(); }
   std::uint64_t commits() const { return commits_; }
   std::uint64_t operations() const { return operations_; }
 
@@ -75,6 +77,7 @@ class Incoming::Impl {
     open_ = std::monostate();
     taken_ = {};
     contents_.clear();
+    objects_.end_frames();
     at_start_ = true;
     is_stopped_ = false;
     commits_ = operations_ = 0;
@@ -138,9 +141,9 @@ class Incoming::Impl {
   void flush_with(refs::WriteBatch batch) {
     if (!is_part_) {
       std::optional<std::string> record;
-      if (kept_) record = keep(*kept_);
+      if (kept_) record = keep_partial(objects_, *kept_);
       if (CommitRebuild* const commit = std::get_if<CommitRebuild>(&open_)) {
-        record = keep(commit->save());
+        record = keep_partial(objects_, commit->save());
       }
       batch.settings.emplace_back(setting_, record);
     }
@@ -200,6 +203,7 @@ class Incoming::Impl {
   std::optional<Received> take_part(const wire::PieceElement& piece);
   std::optional<Received> take_part(const wire::ObjectElement& object);
   std::optional<Received> take_part(const wire::ResumeElement& resume);
+  std::optional<Received> take_part(wire::DictionaryElement dictionary);
 
   void expect_between() const {
     if (!std::holds_alternative<std::monostate>(open_)) {
@@ -231,7 +235,6 @@ class Incoming::Impl {
     kept_passed_.reset();
   }
   void read_partial();
-  std::string keep(const PartialCommit& partial);
   void part_from_copies(refs::WriteBatch& batch) const;
 
   RepositoryState& repository_;
@@ -288,7 +291,7 @@ std::optional<Received> Incoming::Impl::take_part(const wire::OperationElement& 
   is_changed_ = true;
   if (CommitRebuild* const commit = std::get_if<CommitRebuild>(&open_)) {
     pass_over_where_known(commit->said(), commit->operations_left(),
-                          [&] { commit->take(operation); });
+                          [&] { commit->take(operation, objects_.frame_dictionary()); });
     if (PassedOver* const passed = std::get_if<PassedOver>(&open_)) passed->take(operation);
   } else if (PassedOver* const passed = std::get_if<PassedOver>(&open_)) {
     passed->take(operation);
@@ -338,6 +341,14 @@ std::optional<Received> Incoming::Impl::take_part(const wire::ResumeElement& res
   PartialCommit partial = std::move(*kept_);
   kept_.reset();
   open_.emplace<CommitRebuild>(repository_, objects_, scope(), std::move(partial));
+  return std::nullopt;
+}
+
+std::optional<Received> Incoming::Impl::take_part(wire::DictionaryElement dictionary) {
+  if (!std::holds_alternative<CommitRebuild>(open_) && !std::holds_alternative<PassedOver>(open_)) {
+    fail("a dictionary stands outside of a commit");
+  }
+  objects_.begin_frames(std::move(dictionary.bytes));
   return std::nullopt;
 }
 
@@ -497,30 +508,11 @@ Received Incoming::Impl::count(Received received) {
   return received;
 }
 
-/// What is damaged or no longer there is dropped: then the commit comes anew.
 void Incoming::Impl::read_partial() {
   const std::optional<std::string> text = repository_.database->setting(setting_);
   if (!text) return;
   is_changed_ = true;
-  try {
-    const std::vector<Id> kept = repo::parse_kept_objects(*text);
-    if (kept.empty()) return;
-    PartialCommit partial = decode_partial_commit(
-        objects::get_expected(*repository_.store, kept.front(), ObjectType::kBlob));
-    std::vector<CommitId> needed = partial.commit.parents;
-    for (const Id& id : partial.named()) needed.emplace_back(id);
-    if (absent(needed).empty()) kept_ = std::move(partial);
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::kCorrupt && error.code() != ErrorCode::kUnsupported) throw;
-  }
-}
-
-/// The text of the setting.
-std::string Incoming::Impl::keep(const PartialCommit& partial) {
-  std::vector<Id> ids{objects_.put(ObjectType::kBlob, encode_partial_commit(partial))};
-  const std::vector<Id> named = partial.named();
-  ids.insert(ids.end(), named.begin(), named.end());
-  return repo::kept_objects_text(ids);
+  kept_ = read_kept_partial(objects_, *text);
 }
 
 /// Commits of this very writer that were not here: its folder was copied, or is a backup. What is
@@ -570,6 +562,9 @@ std::uint64_t Incoming::operations() const {
 }
 std::uint64_t Incoming::packed_objects() const {
   return impl_->packed_objects();
+}
+bool Incoming::should_begin_pack() const {
+  return impl_->should_begin_pack();
 }
 const Scope& Incoming::scope() const {
   return impl_->claimed();

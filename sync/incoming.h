@@ -124,6 +124,8 @@ class Incoming {
 
   /// How many objects wait in a pack for flush(): each makes one more pack.
   std::uint64_t packed_objects() const;
+  /// Do frames come that only the next pack can hold as they are?
+  bool should_begin_pack() const;
   /// Makes durable what was taken, also of a commit that is not whole. Cheap where there is nothing
   /// new. Error(kStale) when the repository was collected or widened meanwhile: begin another
   /// session; Error(kBusy) when another session with this peer is under way.

@@ -2,13 +2,18 @@
 
 #include <utility>
 
+#include "core/compress.h"
 #include "isodb/error.h"
+#include "objects/pack.h"
+#include "wire/element.h"
 
 namespace isodb::sync {
 namespace {
 
 /// What comes may change in kind.
 constexpr int kPacksPerDictionary = 16;
+/// A pack of fewer is not ended for another dictionary: many small ones have to be merged later.
+constexpr std::uint64_t kPackedObjectsMin = 4096;
 
 }  // namespace
 
@@ -19,7 +24,23 @@ IncomingStore::IncomingStore(RepositoryState& repository) : repository_(reposito
 }
 
 void IncomingStore::begin_staging() {
-  staging_ = std::make_unique<repo::Staging>(*repository_.store, repository_.files, dictionary_);
+  const auto& dictionary = frame_dictionary_ != nullptr ? frame_dictionary_ : dictionary_;
+  staging_ = std::make_unique<repo::Staging>(*repository_.store, repository_.files, dictionary);
+}
+
+void IncomingStore::begin_frames(Bytes dictionary) {
+  const std::size_t bytes = dictionary.size();
+  if (bytes < wire::DictionaryElement::kBytesMin || bytes > wire::DictionaryElement::kBytesMax) {
+    throw Error(ErrorCode::kCorrupt, "a dictionary has not 256 to 65,536 bytes");
+  }
+  const int level = objects::PackWriter::Options{}.level;
+  frame_dictionary_ = std::make_shared<const core::Dictionary>(std::move(dictionary), level);
+  staging_->offer_dictionary(frame_dictionary_);
+}
+
+bool IncomingStore::is_pack_of_another_dictionary() const {
+  return frame_dictionary_ != nullptr && staging_->packed_objects() >= kPackedObjectsMin &&
+         staging_->dictionary() != frame_dictionary_;
 }
 
 std::optional<refs::LostSwap> IncomingStore::write(refs::WriteBatch batch) {

@@ -24,6 +24,16 @@ class IncomingStore : public objects::ObjectStore {
   bool contains(const Id& id) const override { return staging_->contains(id); }
   unsigned depth(const Id& id) const override { return staging_->depth(id); }
 
+  /// Frames come that are packed with this dictionary: as soon as may be, packs are made with it,
+  /// too, and hold them as they came. Error(kCorrupt) for one that cannot be used.
+  void begin_frames(Bytes dictionary);
+  /// None come until begin_frames().
+  void end_frames() { frame_dictionary_.reset(); }
+  /// nullptr where none can come.
+  const core::Dictionary* frame_dictionary() const { return frame_dictionary_.get(); }
+  /// Is it worth another pack that frames need not be packed anew?
+  bool is_pack_of_another_dictionary() const;
+
   /// How many objects wait in a pack; 0 while they are few enough to become a loose row.
   std::uint64_t packed_objects() const { return staging_->packed_objects(); }
 
@@ -38,6 +48,7 @@ class IncomingStore : public objects::ObjectStore {
   RepositoryState& repository_;
   std::unique_ptr<repo::Staging> staging_;
   std::shared_ptr<const core::Dictionary> dictionary_;  // of the last pack
+  std::shared_ptr<const core::Dictionary> frame_dictionary_;
   int packs_with_it_ = 0;
 };
 

@@ -20,6 +20,10 @@ bool LinePace::line_takes(std::int64_t bytes_per_second) const {
   return seen_.bytes * kMicrosPerSecond > seen_.line_micros * bytes_per_second;
 }
 
+bool LinePace::is_quick() const {
+  return level_ <= kQuickLevel;
+}
+
 void LinePace::change(int level) {
   level_ = level;
   seen_ = {};

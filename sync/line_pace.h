@@ -20,6 +20,8 @@ class LinePace {
 
   /// From the next run on; zstd's.
   int level() const { return level_; }
+  /// Does the line take all that is made, so that work counts more than bytes?
+  bool is_quick() const;
   void add(const Step& step);
 
  private:

@@ -131,6 +131,7 @@ void OperationChoice::choose_content(const Write& write, std::uint64_t& whole_do
   }
   expect_sendable(write);
   if (write.after->kind == ContentKind::kList) return describe_large(write, chosen);
+  if (frames_ != nullptr && !write.before && frames_->take(write.after->content, element)) return;
   element.bytes = objects::get_expected(*state_.store, write.after->content, ObjectType::kBlob);
   element.kind = OperationKind::kWhole;
   if (write.before && write.before->kind == ContentKind::kBlob &&

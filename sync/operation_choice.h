@@ -10,6 +10,7 @@
 #include "sync/commit_writes.h"
 #include "sync/path_coding.h"
 #include "sync/receiver.h"
+#include "sync/stored_frames.h"
 #include "wire/element.h"
 
 namespace isodb::sync {
@@ -30,14 +31,16 @@ struct ChosenOperation {
 class OperationChoice {
  public:
   /// `deleted_contents` are CommitPlan's. `receiver`: nullptr for one that takes everything.
+  /// `frames`: nullptr for none.
   OperationChoice(const RepositoryState& state, PathCoding& paths,
                   const std::unordered_map<Id, std::string>& deleted_contents,
-                  const CommitId& commit, Receiver* receiver)
+                  const CommitId& commit, Receiver* receiver, StoredFrames* frames)
       : state_(state),
         paths_(paths),
         deleted_contents_(deleted_contents),
         commit_(commit),
-        receiver_(receiver) {}
+        receiver_(receiver),
+        frames_(frames) {}
 
   /// `whole_documents`: sent so far in the stream; counted on. Error(kNotHeld) for a content that
   /// has to be sent and that this repository, which is partial, does not hold.
@@ -60,6 +63,7 @@ class OperationChoice {
   const std::unordered_map<Id, std::string>& deleted_contents_;
   const CommitId commit_;
   Receiver* const receiver_;
+  StoredFrames* const frames_;
 };
 
 }  // namespace isodb::sync

@@ -20,6 +20,7 @@ class Outgoing::Impl {
         wanted_(std::move(options.wanted)),
         objects_taken_(options.objects_taken),
         receiver_(options.receiver),
+        frames_(options.frames),
         sends_the_rest_(options.sends_the_rest && !state.scope()->is_whole()),
         as_objects_(options.as_objects.begin(), options.as_objects.end()) {
     if (options.resume) begin_with(*options.resume);
@@ -116,7 +117,9 @@ class Outgoing::Impl {
   }
 
   void expect_sendable(const CommitId& id, const Commit& commit, const CommitPlan& how) const {
-    if (!how.as_objects) return CommitStream(state_, id, commit, how, receiver_).expect_sendable();
+    if (!how.as_objects) {
+      return CommitStream(state_, id, commit, how, receiver_, nullptr).expect_sendable();
+    }
     ObjectStream objects(state_, receiver_);
     objects.add_commit(id, commit);
     while (objects.skip()) {
@@ -139,7 +142,7 @@ class Outgoing::Impl {
         for (auto at = needed.rbegin(); at != needed.rend(); ++at) objects.add(*at);
       });
     } else {
-      operations_of_.emplace(state_, id, std::move(commit), std::move(how), receiver_);
+      operations_of_.emplace(state_, id, std::move(commit), std::move(how), receiver_, frames_);
     }
     if (sends_bare_objects_) return;
     commit_ = id;
@@ -195,7 +198,7 @@ class Outgoing::Impl {
       }
       CommitPlan how = plan(id, commit);
       if (how.as_objects || is_left_out(id, commit, how)) return;
-      operations_of_.emplace(state_, id, std::move(commit), std::move(how), receiver_);
+      operations_of_.emplace(state_, id, std::move(commit), std::move(how), receiver_, frames_);
       if (!operations_of_->resume_at(point)) return operations_of_.reset();
       commit_ = id;
       std::rotate(commits_.begin(), at, at + 1);
@@ -212,6 +215,7 @@ class Outgoing::Impl {
   const std::optional<wire::ObjectsTaken> objects_taken_;
   bool goes_on_ = false;  // RESUME is to be said
   Receiver* const receiver_;
+  StoredFrames* const frames_;
   const bool sends_the_rest_;
   const std::unordered_set<Id> as_objects_;
   std::vector<CommitId> begun_;

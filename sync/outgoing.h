@@ -10,6 +10,7 @@
 #include "repo/state.h"
 #include "sync/receiver.h"
 #include "sync/resume_point.h"
+#include "sync/stored_frames.h"
 #include "wire/element.h"
 
 namespace isodb::sync {
@@ -38,6 +39,8 @@ class Outgoing {
     /// What an earlier session brought whole before it broke off among objects. Where the same
     /// ones would be sent again, they are not.
     std::optional<wire::ObjectsTaken> objects_taken;
+    /// nullptr: documents go as they are. Borrowed.
+    StoredFrames* frames = nullptr;
     /// Where this repository, which is partial, does not hold what a commit has to be sent with:
     /// sends the others, as far as they do not build on it, and no tags; shortfall() says so. Else
     /// next() throws Error(kNotHeld).

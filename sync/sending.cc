@@ -164,11 +164,13 @@ void Sending::open(std::vector<CommitId> commits, Outgoing::Options options) {
   if (!is_first_) ++stream_;
   is_first_ = false;
   is_empty_ = true;
+  pace_ = LinePace(options_.level);
+  frames_.reset();
+  if (other_.takes_frames) options.frames = &frames_.emplace(*repository_.store);
   outgoing_ = std::make_unique<Outgoing>(repository_, std::move(commits), std::move(options));
   commits_begun_.clear();
   shortfall_.reset();
   left_at_micros_ = 0;
-  pace_ = LinePace(options_.level);
   estimate_.forget();
   expect_.reset();
   writer_.emplace(other_.known, options_.level);
@@ -209,6 +211,7 @@ void Sending::add_run(std::vector<Bytes>& frames) {
 
 /// Is it the stream's last?
 bool Sending::fill_run() {
+  if (frames_) frames_->allow(pace_.is_quick());
   while (!writer_->is_full()) {
     const std::optional<wire::Element> element = outgoing_->next();
     if (!element) return true;

@@ -12,6 +12,7 @@
 #include "sync/line_pace.h"
 #include "sync/missing.h"
 #include "sync/outgoing.h"
+#include "sync/stored_frames.h"
 #include "sync/stream_estimate.h"
 #include "wire/hello.h"
 #include "wire/messages.h"
@@ -41,6 +42,7 @@ class Sending {
     std::optional<wire::ResumePoint> resume;
     std::optional<wire::ObjectsTaken> objects_taken;
     Scope scope;
+    bool takes_frames = false;
     /// What it refused: that, and what descends from it, is not sent.
     std::unordered_set<Id> refused;
   };
@@ -96,6 +98,7 @@ class Sending {
   std::optional<Receiver> receiver_;     // of a partial repository
   std::vector<CommitId> taken_, as_objects_;
   std::unordered_set<Id> left_out_;
+  std::optional<StoredFrames> frames_;  // where the other side takes them
   std::unique_ptr<Outgoing> outgoing_;
   std::optional<wire::RunWriter> writer_;
   StreamEstimate estimate_;

@@ -181,6 +181,7 @@ void Session::begin_sending() {
   other.resume = hello_.resume;
   other.objects_taken = hello_.objects_taken;
   other.scope = scope_there_;
+  other.takes_frames = (hello_.features & wire::kFeatureFrames) != 0;
   for (const wire::Refusal& refusal : hello_.refused) other.refused.insert(refusal.commit);
   for (const RefusedCommit& one : report_.refused_there) other.refused.insert(one.commit);
   sending_->begin(ours_, other);
@@ -377,7 +378,8 @@ void Session::flush_when_due() {
   const std::uint64_t now = repository_->environment.now_millis();
   const std::uint64_t packed = taking_->incoming().packed_objects();
   const std::uint64_t due = flushed_at_millis_ + (packed > 0 ? kPackMillis : kFlushMillis);
-  if (now < due && now >= flushed_at_millis_ && packed < kPackObjectsMax) return;
+  const bool is_waiting = now < due && now >= flushed_at_millis_ && packed < kPackObjectsMax;
+  if (is_waiting && !taking_->incoming().should_begin_pack()) return;
   taking_->incoming().flush();
   flushed_at_millis_ = now;
 }

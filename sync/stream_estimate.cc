@@ -77,7 +77,10 @@ void StreamEstimate::note(const wire::Element& element) {
   } else if (const auto* object = std::get_if<wire::ObjectElement>(&element)) {
     if (object->type == ObjectType::kCommit) begin_commit(0);
     piece_bytes_left_ = as_double(object->size);
-  } else if (!std::get<wire::ResumeElement>(element).among_objects) {
+  } else if (const auto* dictionary = std::get_if<wire::DictionaryElement>(&element)) {
+    bytes_ -= as_double(dictionary->bytes.size());  // what is to come does not bring it again
+  } else if (const auto* resume = std::get_if<wire::ResumeElement>(&element);
+             resume != nullptr && !resume->among_objects) {
     begin_commit(0);  // how many operations are left of it, was said in another session
   }
 }
@@ -90,7 +93,7 @@ double StreamEstimate::left() const {
 
 std::uint64_t StreamEstimate::bytes_to_come() const {
   if (!is_told_ || done_ < 1) return 0;
-  return static_cast<std::uint64_t>(std::min(left() * (bytes_ / done_), kBytesMax));
+  return static_cast<std::uint64_t>(std::min(left() * (not_below_zero(bytes_) / done_), kBytesMax));
 }
 
 }  // namespace isodb::sync

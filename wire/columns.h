@@ -7,12 +7,13 @@
 
 namespace isodb::wire {
 
-/// An element's kind, the low 4 bits of its first byte; 1 to 8 are OperationKind.
+/// An element's kind, the low 4 bits of its first byte; 1 to 8 and 12 are OperationKind.
 enum class ElementKind : std::uint8_t {
   kCommit = 0,
   kPiece = 9,
   kObject = 10,
   kResume = 11,
+  kDictionary = 13,
 };
 inline constexpr std::uint8_t kKindMask = 0x0f;
 

@@ -42,6 +42,7 @@ enum class OperationKind : std::uint8_t {
   kCopy,
   kLarge,
   kHash,
+  kFrame = 12,  ///< a whole document, packed with the stream's dictionary
 };
 
 /// One scalar of a JSON text that is replaced.
@@ -72,14 +73,14 @@ struct OperationElement {
   /// Where it is not the usual: nullopt inside for none, else the JSON text.
   std::optional<std::optional<Bytes>> metadata;
 
-  Bytes bytes;                        ///< kWhole: the document; kSplice: put in; kPatch: the frame
-  std::vector<ReplacedValue> values;  ///< kValues
-  std::uint64_t offset = 0, removed = 0;          ///< kSplice
-  std::uint64_t size = 0;                         ///< kPatch, kLarge, kHash: of the document
-  bool from_neighbour = false;                    ///< kPatch: the base is the entry before
-  std::int64_t rank_delta = 0;                    ///< kCopy
-  std::vector<LargePart> parts;                   ///< kLarge
-  Id content;                                     ///< kHash
+  Bytes bytes;  ///< kWhole: the document; kSplice: put in; kPatch, kFrame: the frame
+  std::vector<ReplacedValue> values;      ///< kValues
+  std::uint64_t offset = 0, removed = 0;  ///< kSplice
+  std::uint64_t size = 0;                 ///< kPatch, kLarge, kHash, kFrame: of the document
+  bool from_neighbour = false;            ///< kPatch: the base is the entry before
+  std::int64_t rank_delta = 0;            ///< kCopy
+  std::vector<LargePart> parts;           ///< kLarge
+  Id content;                             ///< kHash
   ContentKind content_kind = ContentKind::kBlob;  ///< kHash
   friend bool operator==(const OperationElement&, const OperationElement&) = default;
 };
@@ -105,7 +106,14 @@ struct ResumeElement {
   friend bool operator==(const ResumeElement&, const ResumeElement&) = default;
 };
 
-using Element =
-    std::variant<CommitElement, OperationElement, PieceElement, ObjectElement, ResumeElement>;
+/// What the stream's frames are packed with from now on; a frame follows.
+struct DictionaryElement {
+  static constexpr std::size_t kBytesMin = 256, kBytesMax = 65'536;
+  Bytes bytes;
+  friend bool operator==(const DictionaryElement&, const DictionaryElement&) = default;
+};
+
+using Element = std::variant<CommitElement, OperationElement, PieceElement, ObjectElement,
+                             ResumeElement, DictionaryElement>;
 
 }  // namespace isodb::wire

@@ -25,12 +25,15 @@ class ElementOrder {
  private:
   bool pieces_are_missing() const { return piece_bytes_left_ > 0 && !some_came_before_; }
   const char* open_problem() const;
+  const char* operation_problem(bool is_frame) const;
 
   std::uint64_t commits_ = 0;
   std::uint64_t operations_ = 0;
   std::uint64_t operations_left_ = 0;
   std::uint64_t piece_bytes_left_ = 0;
   bool is_first_ = true;
+  bool has_dictionary_ = false;
+  bool awaits_frame_ = false;      // a dictionary came just now
   bool is_resumed_ = false;        // of the open commit it is not known here how much is left
   bool resumes_here_ = false;      // the next operation is the first after RESUME
   bool some_came_before_ = false;  // of the pieces awaited

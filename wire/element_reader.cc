@@ -185,6 +185,10 @@ void take_content(ColumnReaders& in, OperationElement& operation) {
       operation.content = in.proofs.id();
       break;
     }
+    case OperationKind::kFrame:
+      operation.size = in.shapes.varint();
+      operation.bytes = take_value(in, kOperationBytesMax);
+      break;
   }
 }
 
@@ -223,6 +227,8 @@ Element take_other(ColumnReaders& in, ElementKind kind, int flags) {
       return take_object(in);
     case ElementKind::kResume:
       return ResumeElement{.among_objects = (flags & kAmongObjects) != 0};
+    case ElementKind::kDictionary:
+      return DictionaryElement{Bytes(take_value(in, DictionaryElement::kBytesMax))};
     case ElementKind::kCommit:
       break;
   }
@@ -233,7 +239,8 @@ Element take_any(ColumnReaders& in, StreamState& state) {
   const int head = in.shapes.u8();
   const int kind = head & kKindMask, flags = head & ~kKindMask;
   if (kind == static_cast<int>(ElementKind::kCommit)) return take_commit(in, flags, state);
-  if (kind <= static_cast<int>(OperationKind::kHash)) {
+  if (kind <= static_cast<int>(OperationKind::kHash) ||
+      kind == static_cast<int>(OperationKind::kFrame)) {
     return take_operation(in, static_cast<OperationKind>(kind), flags);
   }
   return take_other(in, static_cast<ElementKind>(kind), flags);

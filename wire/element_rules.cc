@@ -46,6 +46,12 @@ const char* hash_problem(const OperationElement& operation) {
   return is_list == (operation.size > kBlobBytesMax) ? nullptr : "its kind and size do not agree";
 }
 
+const char* frame_problem(const OperationElement& operation) {
+  if (operation.size > kOperationBytesMax) return "FRAME for a document above 65,536 bytes";
+  const std::size_t bytes = operation.bytes.size();
+  return bytes > 0 && bytes < operation.size ? nullptr : "FRAME is not shorter than its document";
+}
+
 const char* values_problem(const OperationElement& operation) {
   if (operation.is_new) return "VALUES for a new path";
   if (operation.values.empty()) return "VALUES that replaces nothing";
@@ -85,6 +91,8 @@ const char* content_problem(const OperationElement& operation) {
       return large_problem(operation);
     case OperationKind::kHash:
       return hash_problem(operation);
+    case OperationKind::kFrame:
+      return frame_problem(operation);
   }
   return "an unknown kind of operation";
 }
@@ -132,6 +140,13 @@ const char* problem(const PieceElement& piece) {
 
 const char* problem(const ObjectElement& object) {
   return object.size > kObjectBytesMax ? "an object above 2^29 bytes" : nullptr;
+}
+
+const char* problem(const DictionaryElement& dictionary) {
+  const std::size_t bytes = dictionary.bytes.size();
+  const bool is_good =
+      bytes >= DictionaryElement::kBytesMin && bytes <= DictionaryElement::kBytesMax;
+  return is_good ? nullptr : "a dictionary that is not 256 to 65,536 bytes";
 }
 
 const char* problem(const ResumeElement&) {

@@ -128,6 +128,10 @@ void put_content(Columns& out, const OperationElement& operation) {
       put_varint(out.shapes, operation.size);
       out.proofs += operation.content.bytes();
       break;
+    case OperationKind::kFrame:
+      put_varint(out.shapes, operation.size);
+      put_value(out, operation.bytes);
+      break;
   }
 }
 
@@ -157,6 +161,11 @@ void put(Columns& out, const ObjectElement& object, StreamState&) {
   put_u8(out.shapes, code(ElementKind::kObject));
   put_u8(out.shapes, static_cast<std::uint8_t>(object.type));
   put_varint(out.shapes, object.size);
+}
+
+void put(Columns& out, const DictionaryElement& dictionary, StreamState&) {
+  put_u8(out.shapes, code(ElementKind::kDictionary));
+  put_value(out, dictionary.bytes);
 }
 
 void put(Columns& out, const ResumeElement& resume, StreamState&) {

@@ -23,6 +23,7 @@ class FieldReader;
 
 inline constexpr std::uint8_t kProtocolVersion = 1;
 inline constexpr std::uint64_t kFeaturePartial = 1;
+inline constexpr std::uint64_t kFeatureFrames = 2;
 
 inline constexpr std::size_t kRefsMax = 65'536;
 inline constexpr std::size_t kRefHeadsMax = 4'096;

@@ -56,7 +56,7 @@ class RunWriter {
   std::size_t plain_bytes() const;
 
   /// What was added since, mostly one run: payloads of RUN frames, in order; none where nothing
-  /// was. Small first runs that zstd cannot shrink go plain.
+  /// was. Small first runs that zstd cannot shrink go plain, and runs that are mostly frames.
   std::vector<Bytes> take_run(std::uint8_t stream);
 
   /// From the next run on. Another level than before begins a new window, which costs what the old

@@ -31,6 +31,13 @@ std::size_t element_bytes_max(const Element& element) {
          commit->message.size() + origin_bytes(*commit);
 }
 
+/// Of what does not pack any further.
+std::size_t frame_bytes(const Element& element) {
+  const auto* operation = std::get_if<OperationElement>(&element);
+  const bool is_frame = operation != nullptr && operation->kind == OperationKind::kFrame;
+  return is_frame ? operation->bytes.size() : 0;
+}
+
 void cut(ByteView body, std::uint8_t stream, Coding coding, std::vector<Bytes>& payloads) {
   while (!body.empty()) {
     const ByteView part = body.substr(0, kRunPartBytesMax);
@@ -50,13 +57,15 @@ struct RunWriter::State {
   State(std::vector<CommitId> known, int zstd_level)
       : stream(std::move(known)), level(zstd_level) {}
 
-  Coding pack(ByteView plain, Bytes& body);
+  Coding pack(ByteView plain, std::size_t frame_bytes, Bytes& body);
 
   StreamState stream;
   ElementOrder order;
   Columns columns;
+  std::size_t frame_bytes = 0;  // of the columns: packed already
   std::optional<Bytes> closed;  // a run that the next element did not fit into
-  Bytes run, body;              // while a run is taken; kept for their memory
+  std::size_t closed_frame_bytes = 0;
+  Bytes run, body;  // while a run is taken; kept for their memory
   int level;
   std::unique_ptr<core::CompressStream> zstd;
   bool window_is_open = false;
@@ -65,8 +74,8 @@ struct RunWriter::State {
 };
 
 /// The body of the run's frames, where they are not to have the plain run.
-Coding RunWriter::State::pack(ByteView plain, Bytes& body) {
-  if (level == kPlain) return Coding::kPlain;
+Coding RunWriter::State::pack(ByteView plain, std::size_t frame_bytes, Bytes& body) {
+  if (level == kPlain || frame_bytes > plain.size() / 2) return Coding::kPlain;
   if (!window_is_open && plain.size() < kPackedFrom) return Coding::kPlain;
   if (!zstd) {
     zstd = std::make_unique<core::CompressStream>(level);
@@ -93,9 +102,11 @@ void RunWriter::add(const Element& element) {
   if (state_->columns.bytes() + element_bytes_max(element) > kRunBytesMax) {
     if (state_->closed) throw Error(ErrorCode::kLimit, "runs were made and not taken");
     state_->columns.take(state_->closed.emplace());
+    state_->closed_frame_bytes = std::exchange(state_->frame_bytes, 0);
   }
   put_element(state_->columns, element, state_->stream);
   state_->order.took(element);
+  state_->frame_bytes += frame_bytes(element);
 }
 
 void RunWriter::commit_is(const CommitId& id) {
@@ -121,19 +132,19 @@ std::size_t RunWriter::plain_bytes() const {
 
 std::vector<Bytes> RunWriter::take_run(std::uint8_t stream) {
   std::vector<Bytes> payloads;
-  const auto take = [&](ByteView plain) {
+  const auto take = [&](ByteView plain, std::size_t packed_already) {
     Bytes& body = state_->body;
     body.clear();
-    const Coding coding = state_->pack(plain, body);
+    const Coding coding = state_->pack(plain, packed_already, body);
     const ByteView coded = coding == Coding::kPlain ? plain : ByteView(body);
     state_->plain_seen = state_->plain_seen / 2 + plain.size();
     state_->packed_seen = state_->packed_seen / 2 + coded.size();
     cut(coded, stream, coding, payloads);
   };
-  if (state_->closed) take(*std::exchange(state_->closed, {}));
+  if (state_->closed) take(*std::exchange(state_->closed, {}), state_->closed_frame_bytes);
   if (!is_empty()) {
     state_->columns.take(state_->run);
-    take(state_->run);
+    take(state_->run, std::exchange(state_->frame_bytes, 0));
   }
   return payloads;
 }

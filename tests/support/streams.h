@@ -140,6 +140,7 @@ class RandomStream {
   std::vector<wire::Element> make(std::size_t commits) {
     elements_.clear();
     made_ = 0;
+    has_dictionary_ = false;
     resumed_operations_ = below(3);
     if (below(4) == 0) add_resumed();
     while (made_ < commits) {
@@ -220,7 +221,8 @@ class RandomStream {
   void add_operation() {
     using wire::OperationKind;
     wire::OperationElement operation;
-    operation.kind = static_cast<OperationKind>(1 + below(8));
+    const std::uint64_t kind = 1 + below(9);
+    operation.kind = kind == 9 ? OperationKind::kFrame : static_cast<OperationKind>(kind);
     operation.rank_gap = up_to(1'000'000);
     const bool needs_old =
         operation.kind == OperationKind::kValues || operation.kind == OperationKind::kSplice;
@@ -236,6 +238,10 @@ class RandomStream {
       if (operation.metadata && below(2) == 0) *operation.metadata = some_bytes(2000);
     }
     fill_content(operation);
+    if (operation.kind == OperationKind::kFrame && (!has_dictionary_ || below(10) == 0)) {
+      has_dictionary_ = true;
+      elements_.push_back(wire::DictionaryElement{Bytes(256, 'd') + some_bytes(65'536 - 256)});
+    }
     elements_.push_back(operation);
     const std::uint64_t before = resumes_here_ ? kResumedBytes : 0;
     resumes_here_ = false;
@@ -271,6 +277,10 @@ class RandomStream {
       case OperationKind::kLarge:
         operation.parts = some_parts(operation.is_new);
         operation.size = new_bytes(operation.parts) + below(100'000);
+        break;
+      case OperationKind::kFrame:
+        operation.bytes = "f" + some_bytes(65'534);
+        operation.size = operation.bytes.size() + 1 + below(65'536 - operation.bytes.size());
         break;
       case OperationKind::kHash:
         operation.size = up_to(200'000);
@@ -312,7 +322,7 @@ class RandomStream {
   std::vector<wire::Element> elements_;
   std::uint64_t made_ = 0;
   std::uint64_t resumed_operations_ = 0;
-  bool resumes_here_ = false;
+  bool resumes_here_ = false, has_dictionary_ = false;
 };
 
 }  // namespace isodb::testing

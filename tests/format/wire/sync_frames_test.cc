@@ -162,6 +162,37 @@ TEST_CASE("a RUN of one changed field is what the vectors say") {
   }
 }
 
+TEST_CASE("a RUN of a dictionary and a frame is what the vectors say") {
+  CommitElement two = commit();
+  two.operations = 2;
+  DictionaryElement dictionary;
+  for (int i = 0; i < 256; ++i) dictionary.bytes += static_cast<char>(i * 7 + 3);
+  OperationElement packed;
+  packed.kind = OperationKind::kFrame;
+  packed.is_new = true;
+  packed.rank_gap = 7;
+  packed.rest = "a.json";
+  packed.size = 300;
+  packed.bytes = Bytes("\x00\x58\x29\x00\x00hello", 10);
+  OperationElement whole;
+  whole.is_new = true;
+  whole.shared = 1;
+  whole.rest = ".json";
+  whole.bytes = "whole";
+  const std::vector<Element> elements = {two, dictionary, packed, whole};
+  RunWriter writer({CommitId(kOld)}, RunWriter::kPlain);
+  for (const Element& element : elements) writer.add(element);
+  const auto payloads = writer.take_run(0);
+  REQUIRE(payloads.size() == 1);
+  const Bytes expected = vectors().at("RUN of a dictionary and a frame");
+  CHECK(frame(FrameType::kRun, payloads[0]) == expected);
+  RunReader reader({CommitId(kOld)});
+  const auto run = frames_of(expected);
+  reader.add_frame(run.at(0).second);
+  for (const Element& element : elements) CHECK(reader.next() == element);
+  CHECK_FALSE(reader.next());
+}
+
 TEST_CASE("small frames are what the vectors say") {
   const auto all = vectors();
   const auto check = [&](const char* name, FrameType type, const Bytes& payload) {

@@ -82,7 +82,7 @@ class Office {
 
 TEST_CASE("a clone knows how much is to come, and a second one where the first was cut") {
   Office office;
-  office.import("animals", 10'000);
+  office.import("animals", 20'000);
   for (int i = 0; i < 50; ++i) put(office.office, "animals/" + std::to_string(i), "changed");
   const Watched whole = office.clone_into("whole");
   REQUIRE_FALSE(whole.result.error);

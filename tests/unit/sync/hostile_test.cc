@@ -78,7 +78,10 @@ class Mutator {
 
   void change(wire::OperationElement& operation) {
     const auto what = random_() % 14;
-    if (what == 0) operation.kind = static_cast<wire::OperationKind>(1 + random_() % 8);
+    if (what == 0) {
+      const auto kind = 1 + random_() % 9;
+      operation.kind = static_cast<wire::OperationKind>(kind == 9 ? 12 : kind);
+    }
     if (what == 1) operation.is_new = !operation.is_new;
     if (what == 2) alter(operation.rank_gap);
     if (what == 3) alter(operation.shared);
@@ -105,6 +108,7 @@ class Mutator {
   }
   void change(wire::ObjectElement& object) { alter(object.size); }
   void change(wire::ResumeElement&) {}
+  void change(wire::DictionaryElement& dictionary) { alter(dictionary.bytes); }
 
   std::mt19937_64 random_;
 };

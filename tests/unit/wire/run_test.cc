@@ -7,82 +7,11 @@
 
 #include "tests/support/streams.h"
 #include "tests/support/testing.h"
+#include "tests/unit/wire/elements.h"
 
 using namespace isodb;
 using namespace isodb::wire;
 using namespace isodb::testing;
-
-namespace {
-
-CommitElement commit_of(std::uint64_t operations, std::vector<CommitId> parents) {
-  CommitElement commit;
-  commit.author.bytes.fill(1);
-  commit.writer.value = 2;
-  commit.sequence = 3;
-  commit.millis = 1'700'000'000'000;
-  commit.operations = operations;
-  commit.parents = std::move(parents);
-  std::sort(commit.parents.begin(), commit.parents.end());
-  commit.signature.bytes.fill(4);
-  return commit;
-}
-
-OperationElement whole_of(Bytes bytes) {
-  OperationElement operation;
-  operation.kind = OperationKind::kWhole;
-  operation.bytes = std::move(bytes);
-  return operation;
-}
-
-std::optional<ErrorCode> code_of_adding(const std::vector<Element>& elements) {
-  RunWriter writer({}, 1);
-  for (std::size_t i = 0; i + 1 < elements.size(); ++i) writer.add(elements[i]);
-  return error_code_of([&] { writer.add(elements.back()); });
-}
-
-/// Of an operation alone in a commit.
-std::optional<ErrorCode> code_of(const OperationElement& operation) {
-  return code_of_adding({commit_of(1, {numbered_commit(9)}), operation});
-}
-
-OperationElement of_kind(OperationKind kind) {
-  OperationElement operation;
-  operation.kind = kind;
-  return operation;
-}
-
-std::string problem_of(const std::vector<Bytes>& payloads, std::vector<CommitId> known = {}) {
-  StreamReceiver receiver(std::move(known), 0);
-  const auto error = error_of([&] {
-    for (const Bytes& payload : payloads) receiver.add_frame(payload);
-    receiver.reader().expect_end();
-  });
-  if (!error) return {};
-  CHECK(error->code() == ErrorCode::kCorrupt);
-  return error->what();
-}
-
-/// A plain run of one frame, from its columns.
-Bytes run_of(const Bytes& shapes, const Bytes& times, const Bytes& keys, const Bytes& values,
-             const Bytes& proofs) {
-  Columns columns;
-  columns.shapes = shapes;
-  columns.times = times;
-  columns.keys = keys;
-  columns.values = values;
-  columns.proofs = proofs;
-  Bytes run;
-  columns.take(run);
-  return Bytes(2, '\0') + run;
-}
-
-Bytes bytes_of(std::initializer_list<int> bytes) {
-  Bytes out;
-  for (const int byte : bytes) out += static_cast<char>(byte);
-  return out;
-}
-
-}  // namespace
 
 TEST_CASE("a run's elements come out as they went in, with the counts that END says") {
   RandomStream source(1, {numbered_commit(500)});
@@ -475,7 +404,8 @@ TEST_CASE("elements that are not exactly as they are written are refused") {
   CHECK(has(with_operation(bytes_of({3, 0x80, 0x80, 2}), old, ""), "longer than what is left"));
   CHECK(has(with_operation(bytes_of({3, 0x80, 0x80, 4}), old, ""), "longer than allowed"));
   CHECK(has(with_operation(bytes_of({7, 0x81, 0x80, 4, 1, 0, 0}), old, ""), "of no chunks"));
-  CHECK(has(with_operation(bytes_of({13}), old, ""), "unknown kind"));
+  CHECK(has(with_operation(bytes_of({14}), old, ""), "unknown kind"));
+  CHECK(has(with_operation(bytes_of({15}), old, ""), "unknown kind"));
   CHECK(has(with_operation(bytes_of({0x2b}), old, ""), "unknown flag"));
   CHECK(has(with_operation(bytes_of({10, 0}), old, ""), "object of an unknown type"));
   CHECK(has(with_operation(bytes_of({10, 7}), old, ""), "object of an unknown type"));
