@@ -78,6 +78,11 @@ void append_frame(Bytes& out, ZSTD_CCtx* context, ByteView plain) {
   check_zstd(packed);
 }
 
+/// Of a dictionary's id, 4 bytes behind the magic number (RFC 8878, 5). zstd gives ids by chance:
+/// one that is like this by chance is only not sent.
+constexpr std::size_t kDictionaryIdOffset = 4;
+constexpr std::string_view kPrivateId = "own\x01";
+
 [[noreturn]] void throw_corrupt(const char* why) {
   throw Error(ErrorCode::kCorrupt, std::string("a compressed record is damaged: ") + why);
 }
@@ -89,8 +94,12 @@ void expect_one_frame(ByteView packed) {
   constexpr std::size_t kHeaderBytes = 2;  // descriptor (no optional field: 0), window descriptor
   constexpr std::size_t kBlockHeaderBytes = 3;
   constexpr std::uint32_t kRepeatedByte = 1;  // block type: one byte stands for all
+  constexpr int kWindowExponentMax = 17;      // 128 MiB: what every zstd takes unasked
   if (packed.size() < kHeaderBytes + kBlockHeaderBytes) throw_corrupt("it is too short");
   if (packed[0] != 0) throw_corrupt("its header is not one that is written here");
+  if (static_cast<std::uint8_t>(packed[1]) >> 3 > kWindowExponentMax) {
+    throw_corrupt("its window is too large");
+  }
   packed.remove_prefix(kHeaderBytes);
   for (bool last = false; !last;) {
     if (packed.size() < kBlockHeaderBytes) throw_corrupt("it ends too early");
@@ -128,6 +137,15 @@ Dictionary::Dictionary(Bytes content, int level)
 Dictionary::~Dictionary() {
   ZSTD_freeCDict(static_cast<ZSTD_CDict*>(compress_));
   ZSTD_freeDDict(static_cast<ZSTD_DDict*>(decompress_));
+}
+
+void mark_private(Bytes& dictionary) {
+  dictionary.replace(kDictionaryIdOffset, kPrivateId.size(), kPrivateId);
+}
+
+bool is_private(ByteView dictionary) {
+  return dictionary.size() >= kDictionaryIdOffset + kPrivateId.size() &&
+         dictionary.substr(kDictionaryIdOffset, kPrivateId.size()) == kPrivateId;
 }
 
 Bytes train_dictionary(const std::vector<ByteView>& samples, std::size_t bytes_max) {

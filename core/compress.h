@@ -28,6 +28,11 @@ class Dictionary {
   void* decompress_;
 };
 
+/// Marks a trained dictionary, which shows stretches of what it was trained on, as one that may not
+/// leave this device: its id within zstd's own header, which is in none of the frames.
+void mark_private(Bytes& dictionary);
+bool is_private(ByteView dictionary);
+
 /// A dictionary of at most `bytes_max` from samples; empty when there are too few to gain by it.
 /// Deterministic.
 Bytes train_dictionary(const std::vector<ByteView>& samples, std::size_t bytes_max);

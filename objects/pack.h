@@ -56,8 +56,10 @@ class Pack {
   std::optional<std::uint64_t> find(const Id& id) const;
   /// The object at an offset that find() gave. Bases that are not in this pack come from `others`.
   Object read(std::uint64_t offset, const ObjectSource& others) const;
-  /// The blob at an offset, where it is packed with the dictionary; else nullopt. What it unpacks
-  /// to is not looked at.
+  /// nullptr where it has none.
+  std::shared_ptr<const core::Dictionary> dictionary() const;
+  /// The blob at an offset, where it is packed with the dictionary and that is not private; else
+  /// nullopt. What it unpacks to is not looked at.
   std::optional<PackedBlob> packed_blob(std::uint64_t offset) const;
   /// What the record at an offset says of itself, without reading the payload.
   RecordSummary summary(std::uint64_t offset) const;
@@ -89,6 +91,9 @@ class PackWriter : public ObjectStore {
     int delta_level = 7;                       ///< zstd level of deltas
     std::size_t dictionary_bytes = 64 * 1024;  ///< at most; 0: no dictionary
     std::size_t sample_bytes = 4 * 1024 * 1024;  ///< buffered to train the dictionary on
+    /// It is trained on drafts and what else nobody was sent, too: packed_blob() gives nothing that
+    /// was packed with it.
+    bool is_private = false;
     /// Another pack's, of the same kind of documents, taken instead of a new one; or nullptr.
     std::shared_ptr<const core::Dictionary> dictionary;
     unsigned delta_depth_max = 24;  ///< records to read, at most, for one object

@@ -138,13 +138,19 @@ Object Pack::read(std::uint64_t offset, const ObjectSource& others) const {
   }
 }
 
+std::shared_ptr<const core::Dictionary> Pack::dictionary() const {
+  return impl_->shared_dictionary();
+}
+
 std::optional<PackedBlob> Pack::packed_blob(std::uint64_t offset) const {
   try {
     std::optional<PackedFrame> found = read_frame(*impl_, offset);
     if (!found) return std::nullopt;
     const bool is_blob = found->type == ObjectType::kBlob;
     const auto& dictionary = impl_->shared_dictionary();
-    if (!is_blob || dictionary == nullptr) return std::nullopt;
+    if (!is_blob || dictionary == nullptr || core::is_private(dictionary->content())) {
+      return std::nullopt;
+    }
     return PackedBlob{found->plain_bytes, std::move(found->frame), dictionary};
   } catch (const Error& error) {
     throw error.within(impl_->at(offset));

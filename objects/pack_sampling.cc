@@ -25,6 +25,7 @@ std::unique_ptr<core::Dictionary> make_dictionary(const std::vector<ByteView>& s
   }
   Bytes content = core::train_dictionary(training, options.dictionary_bytes);
   if (content.empty()) return nullptr;
+  if (options.is_private) core::mark_private(content);
   const std::size_t cost = content.size();
   auto dictionary = std::make_unique<core::Dictionary>(std::move(content), options.level);
   std::size_t without = 0, with = 0;

@@ -123,6 +123,7 @@ BackupFile BackupFile::create(Database& database, const std::filesystem::path& p
     throw Error(ErrorCode::kIo, path.string() + ": SQLite cannot write it without a log",
                 "check the disk: its free space and its health");
   }
+  connection->execute("VACUUM");  // what was deleted goes along with no backup
   const std::string stamp = "PRAGMA application_id=" + std::to_string(kBackupId);
   connection->execute(stamp.c_str());
   connection->execute(kTables);

@@ -24,8 +24,8 @@ constexpr const char* kSettings =
     "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=2048; PRAGMA journal_size_limit=33554432;";
 
 /// Makes the file, empty. Error(kInvalid) when there is one.
-void create_file(const std::filesystem::path& path) {
-  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+void create_file(const std::filesystem::path& path, mode_t mode = 0644) {
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
   if (file < 0 && errno == EEXIST) {
     throw Error(ErrorCode::kInvalid, path.string() + " is there already");
   }
@@ -311,7 +311,8 @@ std::vector<std::string> Database::check() {
 }
 
 void Database::backup_to(const std::filesystem::path& path) {
-  create_file(path);
+  constexpr mode_t kPrivate = 0600;  // from the first byte on: a secret key may come into it
+  create_file(path, kPrivate);
   try {
     {
       // A connection of its own, so that nobody waits for the copy.

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/compress.h"
 #include "refs/database_impl.h"
 #include "refs/local_store.h"
 #include "refs/local_store_impl.h"
@@ -87,12 +88,31 @@ const objects::Pack& opened(const PackFile& file) {
   throw Error(*file.failure());
 }
 
+/// What is loose was never sent, or is a draft.
+objects::PackWriter::Options private_options() {
+  objects::PackWriter::Options options;
+  options.is_private = true;
+  return options;
+}
+
 /// It has a thread of its own already, and the others have work to do.
 objects::PackWriter::Options packing_options() {
-  objects::PackWriter::Options options;
+  objects::PackWriter::Options options = private_options();
   options.threads = 1;
   options.level = 3;  // nobody waits
   return options;
+}
+
+/// Goes on with the dictionary of the largest of these packs, where others may see that: what is
+/// packed anew can then go as it lies, as it could before.
+void keep_dictionary(objects::PackWriter& writer, const PackFiles& packs) {
+  const auto largest = std::ranges::max_element(
+      packs, {}, [](const std::shared_ptr<PackFile>& file) { return file->info().bytes; });
+  if (largest == packs.end()) return;
+  const std::shared_ptr<const core::Dictionary> dictionary = opened(**largest).dictionary();
+  if (dictionary != nullptr && !core::is_private(dictionary->content())) {
+    writer.offer_dictionary(dictionary);
+  }
 }
 
 /// Copies one object and makes sure that it is what its id says.
@@ -246,6 +266,7 @@ void LocalStore::Impl::merge(const LocalStore& store, const PackFiles& packs) {
   }
   const PackingSource source(store, std::move(others));
   objects::PackWriter writer(files, packs_folder, &source, packing_options());
+  keep_dictionary(writer, packs);
   for (const auto& file : packs) copy_pack(writer, *file, store, WantedIds());
   replace({writer.finish(), packs, {}, std::nullopt});
 }
@@ -336,7 +357,8 @@ std::optional<std::uint64_t> LocalStore::repack(const std::vector<Id>& keep,
   const WantedIds wanted(keep);
   if (rows.empty() && is_packed(*now->packs, wanted)) return 0;
   const PackingSource source(*this, {});
-  objects::PackWriter writer(impl_->files, impl_->packs_folder, &source);
+  objects::PackWriter writer(impl_->files, impl_->packs_folder, &source, private_options());
+  keep_dictionary(writer, *now->packs);
   for (const auto& file : *now->packs) copy_pack(writer, *file, *this, wanted);
   copy_rows(writer, rows, impl_->records_of(rows), wanted);
   if (writer.object_count() != wanted.count()) {

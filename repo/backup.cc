@@ -1,8 +1,5 @@
 #include "isodb/backup.h"
 
-#include <sys/stat.h>
-
-#include <cerrno>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,16 +17,28 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr mode_t kBackupMode = 0600;  // it may hold the key
+[[noreturn]] void throw_there_already(const fs::path& file) {
+  throw Error(ErrorCode::kInvalid, file.string() + " is there already",
+              "a backup takes the place of no other: choose another name");
+}
 
-/// Under another name until it is whole.
+/// Under another name until it is whole, which one at a time has.
 class UnfinishedBackup {
  public:
-  explicit UnfinishedBackup(const fs::path& file) : file_(file), path_(file) {
-    path_ += ".unfinished";
+  explicit UnfinishedBackup(const fs::path& file)
+      : file_(file), path_(file.string() + ".unfinished"), lock_path_(path_.string() + ".lock") {
+    lock_ = core::try_lock_file(core::posix_file_system(), lock_path_);
+    if (!lock_) {
+      throw Error(ErrorCode::kBusy, "another backup is being written to " + file.string(),
+                  "choose another name, or wait for it");
+    }
     remove();  // of a run that was killed
   }
-  ~UnfinishedBackup() { remove(); }
+  ~UnfinishedBackup() {
+    remove();
+    std::error_code ignored;
+    fs::remove(lock_path_, ignored);
+  }
   UnfinishedBackup(const UnfinishedBackup&) = delete;
   UnfinishedBackup& operator=(const UnfinishedBackup&) = delete;
 
@@ -42,13 +51,14 @@ class UnfinishedBackup {
   }
   void finish() {
     core::FileSystem& files = core::posix_file_system();
+    if (files.exists(file_)) throw_there_already(file_);
     files.rename(path_, file_);
     files.sync_directory(fs::absolute(file_).parent_path());
   }
 
  private:
-  const fs::path file_;
-  fs::path path_;
+  const fs::path file_, path_, lock_path_;
+  std::unique_ptr<core::File> lock_;
 };
 
 struct OpenPack {
@@ -103,25 +113,17 @@ class Meter {
   std::uint64_t done_ = 0, all_ = 0;
 };
 
-void protect(const fs::path& path) {
-  if (::chmod(path.c_str(), kBackupMode) != 0) core::throw_io_error("protect", path, errno);
-}
-
 }  // namespace
 
 BackupInfo back_up(const Repository& repository, const fs::path& file,
                    const BackupOptions& options) {
   constexpr int kAttempts = 10;
-  if (fs::exists(file)) {
-    throw Error(ErrorCode::kInvalid, file.string() + " is there already",
-                "a backup takes the place of no other: choose another name");
-  }
+  if (fs::exists(file)) throw_there_already(file);
   RepositoryState& state = *repo::Access::state(repository);
   UnfinishedBackup unfinished(file);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     unfinished.remove();
     refs::BackupFile backup = refs::BackupFile::create(*state.database, unfinished.path());
-    protect(unfinished.path());
     const std::vector<objects::PackInfo> packs = backup.packs();
     const std::optional<std::vector<OpenPack>> open = open_packs(state, packs);
     if (!open) {
@@ -172,7 +174,13 @@ BackupInfo restore(const fs::path& file, const fs::path& folder, const ProgressF
     if (!root) throw Error(ErrorCode::kCorrupt, file.string() + " names no repository");
     info.repository = CommitId(*root);
   };
-  repo::make_repository(folder, std::move(key), fill);
+  try {
+    repo::make_repository(folder, std::move(key), fill);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kCorrupt) throw;
+    throw Error(ErrorCode::kCorrupt, file.string() + " is damaged: " + error.what(),
+                "another backup can be restored into the same folder");
+  }
   return info;
 }
 

@@ -52,7 +52,12 @@ void check_free_folder(const fs::path& folder) {
 SecretKey make_key(const fs::path& folder, std::optional<SecretKey> given) {
   core::FileSystem& files = core::posix_file_system();
   const fs::path path = folder / RepositoryState::kKeyPath;
-  if (!given && files.exists(path)) return read_secret_key(files, path);
+  if (files.exists(path)) {
+    SecretKey there = read_secret_key(files, path);
+    if (!given || given->public_key() == there.public_key()) return there;
+    throw Error(ErrorCode::kInvalid, path.string() + " is another key already",
+                "there is no other copy of it perhaps: choose another folder, or move it away");
+  }
   SecretKey key = given ? std::move(*given) : SecretKey::generate();
   files.create_directories(path.parent_path());
   if (::chmod(path.parent_path().c_str(), kKeyFolderMode) != 0) {
@@ -62,11 +67,25 @@ SecretKey make_key(const fs::path& folder, std::optional<SecretKey> given) {
   return key;
 }
 
+/// The folder, made where it is missing, for this one alone until it is closed.
+std::unique_ptr<core::File> take_folder(const fs::path& folder) {
+  if (folder.empty()) throw Error(ErrorCode::kInvalid, "the repository's folder has an empty name");
+  check_free_folder(folder);
+  core::FileSystem& files = core::posix_file_system();
+  files.create_directories(folder);
+  std::unique_ptr<core::File> taken = files.open(folder, core::OpenMode::kRead);
+  if (!taken->try_lock()) {
+    throw Error(ErrorCode::kBusy, "another program is making a repository in " + folder.string(),
+                "wait for it, or choose another folder");
+  }
+  check_free_folder(folder);  // it may have been done meanwhile
+  return taken;
+}
+
 }  // namespace
 
 SecretKey make_folder(const fs::path& folder, std::optional<SecretKey> key) {
-  if (folder.empty()) throw Error(ErrorCode::kInvalid, "the repository's folder has an empty name");
-  check_free_folder(folder);
+  const std::unique_ptr<core::File> taken = take_folder(folder);
   return make_key(folder, std::move(key));
 }
 
@@ -78,7 +97,8 @@ WriterId make_writer(core::Environment& environment) {
 
 void make_repository(const fs::path& folder, std::optional<SecretKey> given_key,
                      const std::function<void(refs::Database&, const SecretKey&)>& fill) {
-  const SecretKey key = make_folder(folder, std::move(given_key));
+  const std::unique_ptr<core::File> taken = take_folder(folder);
+  const SecretKey key = make_key(folder, std::move(given_key));
   core::FileSystem& files = core::posix_file_system();
   files.create_directories(folder / RepositoryState::kPacksName);
   const fs::path unfinished = folder / kUnfinishedDatabase;
@@ -90,7 +110,10 @@ void make_repository(const fs::path& folder, std::optional<SecretKey> given_key,
     fill(*database, key);
     database->empty_log();  // which is not renamed
   }
-  files.rename(unfinished, folder / RepositoryState::kDatabaseName);
+  const fs::path database = folder / RepositoryState::kDatabaseName;
+  // Of one that was there before and was removed: SQLite would take them for the new one's.
+  for (const char* suffix : {"-wal", "-shm", "-journal"}) files.remove(database.string() + suffix);
+  files.rename(unfinished, database);
   files.sync_directory(folder);
 }
 

@@ -20,7 +20,7 @@ inline constexpr const char* kUnfinishedDatabase = "repo.db.unfinished";
 
 /// Makes a new repository's folder and the key that it signs with, `key` or a new one, or finds
 /// those of a creation that was interrupted. Error(kInvalid) where there is a repository already,
-/// or other files.
+/// or other files; Error(kBusy) while another program makes one there.
 SecretKey make_folder(const std::filesystem::path& folder, std::optional<SecretKey> key = {});
 
 /// A writer id that no other clone has.

@@ -54,9 +54,11 @@ std::optional<refs::LostSwap> IncomingStore::write(refs::WriteBatch batch) {
     }
     const bool lost = repository_.database->write(objects).lost.has_value();
     repository_.store->refresh();
-    const bool is_new = staging_->dictionary() != dictionary_;
+    const auto& dictionary = staging_->dictionary();
+    const bool is_new = dictionary != dictionary_;
     packs_with_it_ = is_new ? 1 : packs_with_it_ + 1;
-    dictionary_ = packs_with_it_ < kPacksPerDictionary ? staging_->dictionary() : nullptr;
+    const bool is_own = dictionary != frame_dictionary_;
+    dictionary_ = is_own && packs_with_it_ < kPacksPerDictionary ? dictionary : nullptr;
     begin_staging();
     if (lost) {
       throw Error(ErrorCode::kStale, "the repository was collected while it was synced into",

@@ -1,6 +1,7 @@
 #include "isodb/backup.h"
 #include "cli/commands.h"
 #include "cli/text.h"
+#include "isodb/error.h"
 
 namespace isodb::cli {
 namespace {
@@ -17,6 +18,9 @@ void declare(Options& options, Arguments& arguments) {
 }
 
 ExitCode run(const Arguments& arguments, Context& context) {
+  if (arguments.file == "-") {
+    throw Error(ErrorCode::kInvalid, "a backup is a file, not a stream", "name the file");
+  }
   BackupOptions options{.with_key = !arguments.without_key, .progress = context.progress("bytes")};
   const BackupInfo info = back_up(context.repository(Access::kRead), arguments.file, options);
   options.progress = {};

@@ -119,6 +119,49 @@ isodb -C back get a.json
   CHECK(contains(ran.err, "office holds a repository already"));
 }
 
+TEST_CASE("restoring puts no key in the place of another, and no log of a dead database in use") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+isodb -q -C office backup office.backup
+isodb -q -C office backup -; echo "code $?"; ls -- - 2>/dev/null
+isodb -q init other; rm other/repo.db
+isodb -q restore office.backup other; echo "code $?"
+cp -r office dead; echo 5 | isodb -q -C dead put b
+cp dead/repo.db dead/repo.db-wal 2>/dev/null; rm -f dead/repo.db
+printf 'left by a crash' >dead/repo.db-wal
+isodb -q restore office.backup dead; echo "code $?"
+ls dead/repo.db-wal 2>/dev/null
+isodb -q -C dead verify; echo "code $?"
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out == "code 2\ncode 2\ncode 0\ncode 0\n");
+  CHECK(contains(ran.err, "is another key already"));
+}
+
+TEST_CASE("of programs that make one repository at once, one does it, and it is whole") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+isodb -q -C office backup office.backup
+for n in 1 2 3 4 5 6; do
+  for one in "init" "clone office" "restore office.backup"; do
+    for j in 1 2 3; do
+      (isodb -q $one made$n 2>>err; echo $? >>codes) &
+    done
+    wait
+    isodb -q -C made$n fsck && isodb -q -C made$n log >/dev/null || echo "broken by $one"
+    rm -rf made$n
+    done=$(grep -c '^0$' codes)  # a clone goes on with one that another has begun
+    case "$one $done" in *" 1" | "clone office "[23]) ;; *) echo "$one:"; cat codes ;; esac
+    grep -v '^[028]$' codes; rm codes
+  done
+done
+for j in 1 2 3; do (isodb -q -C office backup one.backup 2>>err; echo $? >>codes) & done; wait
+grep -c '^0$' codes; isodb -q restore one.backup back; echo "code $?"; ls one.backup.*
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out == "1\ncode 0\n");
+}
+
 TEST_CASE("of a damaged backup nothing wrong is restored, whatever byte it is") {
   const Shell shell;
   const Ran made = shell.sh(R"sh(
