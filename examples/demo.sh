@@ -155,24 +155,29 @@ run -C barn.isodb verify --again
 same
 
 say "11. Sync over TLS: a hub, a tablet whose line is cut, and a barn that has no line at all."
-"$isodb" -C field.isodb serve --listen 127.0.0.1:0 >hub.log 2>&1 &
-hub=$!
+serve_hub() { # PORT
+  : >listening.log
+  "$isodb" -C field.isodb serve --listen "127.0.0.1:$1" > >(tee -a hub.log >listening.log) 2>&1 &
+  hub=$!
+  until grep -qs listening listening.log; do sleep 0.1; done
+}
 trap 'kill $hub 2>/dev/null || true; rm -rf "$work"' EXIT
-until grep -qs listening hub.log; do sleep 0.1; done
-url=isodb://$(grep -o '127.0.0.1:[0-9]*' hub.log)
+serve_hub 0
+url=isodb://$(grep -o '127.0.0.1:[0-9]*' listening.log)
 fingerprint=$("$isodb" -C field.isodb key fingerprint)
 echo "  The hub lets in members only; the tablet's key is made by its first attempt."
 run clone "$url" tablet.isodb --fingerprint "$fingerprint" 2>refused.txt || true
 sed 's/^/    /' refused.txt
 key=$(grep -o 'member add ed25519:[0-9a-f]*' refused.txt | head -1 | cut -d' ' -f3)
 run -C field.isodb member add "$key" tablet
-echo "  The line is cut while the clone runs; the same command goes on."
+echo "  The hub is killed while the clone runs, and started again; the same command goes on."
 "$isodb" clone "$url" tablet.isodb --fingerprint "$fingerprint" >/dev/null 2>&1 &
 clone=$!
 until [ -f tablet.isodb/repo.db ]; do sleep 0.02; done
-sleep 0.3
-kill -9 $clone 2>/dev/null || true
-wait $clone 2>/dev/null || true
+sleep 0.2
+kill -9 $hub
+wait $hub $clone 2>/dev/null || true
+serve_hub "${url##*:}"
 if "$isodb" -C tablet.isodb ref get heads/main >/dev/null 2>&1; then
   echo "    (it was quicker than the cut)"
 else
