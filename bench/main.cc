@@ -6,6 +6,7 @@
 
 #include "bench/plot.h"
 #include "bench/report.h"
+#include "bench/run_main.h"
 #include "bench/suite.h"
 
 namespace isodb::bench {
@@ -103,10 +104,5 @@ int main_of(int argc, char** argv) {
 }  // namespace isodb::bench
 
 int main(int argc, char** argv) {
-  try {
-    return isodb::bench::main_of(argc, argv);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "isodb_bench: %s\n", error.what());
-    return 2;
-  }
+  return isodb::bench::run_main("isodb_bench", isodb::bench::main_of, argc, argv);
 }

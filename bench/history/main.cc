@@ -12,6 +12,7 @@
 #include "bench/format.h"
 #include "bench/process.h"
 #include "bench/random.h"
+#include "bench/run_main.h"
 #include "bench/table.h"
 #include "isodb/import_session.h"
 #include "isodb/repository.h"
@@ -202,10 +203,5 @@ int main_of(int argc, char** argv) {
 }  // namespace isodb::bench
 
 int main(int argc, char** argv) {
-  try {
-    return isodb::bench::main_of(argc, argv);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "isodb_history_bench: %s\n", error.what());
-    return 2;
-  }
+  return isodb::bench::run_main("isodb_history_bench", isodb::bench::main_of, argc, argv);
 }

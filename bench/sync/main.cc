@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "bench/run_main.h"
 #include "bench/sync/bulk.h"
 #include "bench/sync/lines.h"
 #include "bench/sync/tables.h"
@@ -68,10 +69,5 @@ int main_of(int argc, char** argv) {
 }  // namespace isodb::bench
 
 int main(int argc, char** argv) {
-  try {
-    return isodb::bench::main_of(argc, argv);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "isodb_sync_bench: %s\n", error.what());
-    return 2;
-  }
+  return isodb::bench::run_main("isodb_sync_bench", isodb::bench::main_of, argc, argv);
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tests/support/sync_corpus.h"
+
 namespace isodb::testing {
 namespace {
 
@@ -62,6 +64,14 @@ Conversation talk(sync::Session& initiator, sync::Session& responder, const Line
   responder.ended(responder.finished() ? std::nullopt
                                        : std::optional(result.error_there.value_or(broken)));
   return result;
+}
+
+void put_corpus(Device& device, std::uint64_t documents) {
+  device.commit([&](Transaction& transaction) {
+    for (std::uint64_t i = 0; i < documents; ++i) {
+      transaction.put(SyncCorpus::path(i), SyncCorpus::document(i));
+    }
+  });
 }
 
 Meeting meet(Device& initiator, Device& responder, Way way, const Line& line,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <catch2/catch.hpp>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -95,6 +96,9 @@ struct Line {
 
 /// Lets two sessions talk, one after the other, until both are silent or the line breaks.
 Conversation talk(sync::Session& initiator, sync::Session& responder, const Line& line = {});
+
+/// The corpus's first documents, in one commit.
+void put_corpus(Device& device, std::uint64_t documents);
 
 enum class Way { kFetch, kPush, kSync };
 struct Meeting {

@@ -14,14 +14,6 @@ namespace {
 constexpr std::uint64_t kDocuments = 300;
 constexpr std::uint64_t kWasteMax = 64 * 1024;
 
-void fill(Device& device, std::uint64_t documents) {
-  device.commit([&](Transaction& transaction) {
-    for (std::uint64_t i = 0; i < documents; ++i) {
-      transaction.put(SyncCorpus::path(i), SyncCorpus::document(i));
-    }
-  });
-}
-
 void change(Device& device, std::uint64_t i, std::uint64_t weight) {
   device.put(SyncCorpus::path(i), SyncCorpus::document(i, weight));
 }
@@ -32,7 +24,7 @@ struct Pair {
   Device field{Device::Empty{}};
 
   Pair() {
-    fill(hub, kDocuments);
+    put_corpus(hub, kDocuments);
     REQUIRE_FALSE(meet(field, hub).conversation.error);
     REQUIRE_FALSE(meet(field, hub).conversation.error);
   }
@@ -96,7 +88,7 @@ TEMPLATE_TEST_CASE_SIG("A session of two histories that diverged may break at ev
 
 TEST_CASE("A clone may break anywhere and goes on where it was") {
   Device hub;
-  fill(hub, 20'000);
+  put_corpus(hub, 20'000);
   std::uint64_t whole = 0;
   {
     Device field{Device::Empty{}};

@@ -17,11 +17,7 @@ constexpr std::uint64_t kDocuments = 20'000;
 Device& hub() {
   static Device device;
   static const bool filled = [] {
-    device.commit([](Transaction& transaction) {
-      for (std::uint64_t i = 0; i < kDocuments; ++i) {
-        transaction.put(SyncCorpus::path(i), SyncCorpus::document(i));
-      }
-    });
+    put_corpus(device, kDocuments);
     return true;
   }();
   static_cast<void>(filled);

@@ -16,11 +16,7 @@ constexpr std::uint64_t kDocuments = 12'000;  // they go into a pack at once
 Device& hub() {
   static Device device;
   static const bool filled = [] {
-    device.commit([](Transaction& transaction) {
-      for (std::uint64_t i = 0; i < kDocuments; ++i) {
-        transaction.put(SyncCorpus::path(i), SyncCorpus::document(i));
-      }
-    });
+    put_corpus(device, kDocuments);
     device.open();
     return true;
   }();
