@@ -56,9 +56,9 @@ class IsodbEngine final : public Engine {
     input.parents = {repository.resolve_commit(kBranch)};
     std::string_view path, json;
     while (reader.next(path, json)) {
-      input.changes.push_back({std::string(path), session.write_document(json, kMediaType)});
+      session.stage(path, session.write_document(json, kMediaType));
     }
-    const CommitId commit = session.commit(input);
+    const CommitId commit = session.commit(std::move(input));
     if (session.finish({{kBranch, commit}}, "load")) {
       throw std::runtime_error("isodb says that somebody else moved the branch");
     }

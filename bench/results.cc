@@ -29,6 +29,7 @@ const std::vector<Workload>& workloads() {
       {"commit_1", "durable commits of 1 document", "commits/s", kHigher},
       {"commit_8", "the same from 8 threads", "commits/s", kHigher},
       {"disk", "size on disk after the load", "MiB", kLower},
+      {"history", "bytes on disk a commit of 1 document, of 100,000 at most", "bytes", kLower},
       {"load_memory", "peak memory of the load, mapped files aside", "MiB", kLower},
       {"load_resident", "peak memory of the load, mapped files included", "MiB", kLower},
       {"reads_memory", "peak memory, open and read 1,000, mapped files aside", "MiB", kLower},

@@ -1,6 +1,8 @@
 #!/bin/sh
-# What ./dev bench runs after it has built: bench/run.sh [quick|full|sync|compare OLD NEW (JSON)].
-# quick and full write bench/results.md and bench/results.json; for more, isodb_bench run --help.
+# What ./dev bench runs after it has built:
+# bench/run.sh [quick|full|growth|sync|compare OLD NEW (JSON)].
+# quick and full write bench/results.md and bench/results.json, growth bench/growth.md, .json and
+# .svg; for more, isodb_bench run --help.
 # sync writes its own section of bench/results.md, which the others leave as it is.
 set -eu
 cd "$(dirname "$0")/.."
@@ -17,6 +19,11 @@ case $mode in
     } >"$notes"
     exec "$program" "$mode" --folder build/bench/work --json bench/results.json \
       --markdown bench/results.md --notes "$notes" "$@"
+    ;;
+  growth)
+    "$program" growth --folder build/bench/work --json bench/growth.json \
+      --markdown bench/growth.md "$@"
+    exec "$program" plot bench/growth.json bench/growth.svg
     ;;
   sync)
     exec build/bench/bench/isodb_sync_bench --folder build/bench/work/sync \

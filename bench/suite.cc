@@ -1,6 +1,5 @@
 #include "bench/suite.h"
 
-#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "bench/disk.h"
 #include "bench/format.h"
 #include "bench/limits.h"
 
@@ -22,18 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double kMebibyte = 1 << 20;
-
-/// Blocks that the folder's files occupy: holes do not count, unused room in blocks does.
-double occupied_bytes(const fs::path& folder) {
-  double bytes = 0;
-  for (const auto& file : fs::recursive_directory_iterator(folder)) {
-    struct stat status;
-    if (::lstat(file.path().c_str(), &status) == 0) {
-      bytes += static_cast<double>(status.st_blocks) * 512;
-    }
-  }
-  return bytes;
-}
 
 std::string first_line_with(const char* file, const std::string& begin) {
   std::ifstream in(file);
@@ -100,6 +88,8 @@ class SizeRun {
     each("verify_merges", [](const Scene& scene, Store&) { return measure_verify(scene); });
     each("commit_1", [](const Scene& scene, Store&) { return measure_commits(scene, 1); });
     each("commit_8", [](const Scene& scene, Store&) { return measure_commits(scene, 8); });
+    if (round == 0)  // a minute for each engine
+      each("history", [](const Scene& scene, Store&) { return measure_history(scene); });
   }
 
  private:
@@ -118,8 +108,9 @@ class SizeRun {
   void write_corpora() {
     const ChildResult written = run_in_child([this] {
       std::uint64_t bytes = 0;
-      for (Order order : {Order::kRandom, Order::kSorted}) {
-        write_corpus(corpus(order), documents_, order);
+      write_corpus(corpus(Order::kRandom), documents_, Order::kRandom);
+      if (chosen(options_.workloads, "load_sorted")) {
+        write_corpus(corpus(Order::kSorted), documents_, Order::kSorted);
       }
       CorpusReader reader(corpus(Order::kRandom));
       for (std::string_view path, json; reader.next(path, json);) bytes += json.size();

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "bench/disk.h"
 #include "bench/random.h"
 
 namespace isodb::bench {
@@ -342,6 +343,25 @@ Json measure_commits(const Scene& scene, unsigned threads) {
           {"count", seconds.size()},
           {"p50_micros", percentile(seconds, 0.5) * 1e6},
           {"p99_micros", percentile(seconds, 0.99) * 1e6}};
+}
+
+Json measure_history(const Scene& scene) {
+  constexpr double kSecondsMax = 60;
+  const double before = occupied_bytes(scene.settings.folder);
+  std::uint64_t commits = 0;
+  {
+    const auto engine = opened(scene);
+    engine->version();  // who keeps none does not offer this
+    const auto committer = engine->committer();
+    Random random = draws(scene, 600);
+    const std::uint64_t wanted = std::min(kHistoryCommits, scene.documents / 10);
+    for (const Watch watch; commits < wanted && watch.seconds() < kSecondsMax; ++commits) {
+      const auto version = static_cast<std::uint32_t>(3'000'000'000 + commits);
+      committer->commit({changed(draw(random, scene), version)});
+    }
+  }
+  const double grown = occupied_bytes(scene.settings.folder) - before;
+  return {{"value", grown / static_cast<double>(commits)}, {"commits", commits}};
 }
 
 }  // namespace isodb::bench

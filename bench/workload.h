@@ -52,10 +52,14 @@ Json measure_merge(const Scene& scene, MergeRun run);
 Json measure_merge_of_heads(const Scene& scene);
 Json measure_verify(const Scene& scene);
 Json measure_commits(const Scene& scene, unsigned threads);
+/// What commits of one document each leave on the disk, for engines that keep what was before:
+/// kHistoryCommits, or as many as a minute lets them make.
+Json measure_history(const Scene& scene);
 
 /// A batch as a program makes them, and one so small that even in the smallest store its documents
 /// lie apart: what it costs tells how costs grow.
 inline constexpr std::uint64_t kBatchDocuments = 1000, kSmallBatchDocuments = 10;
 inline constexpr std::uint64_t kMergedDocuments = 10, kHeads = 100, kWovenMerges = 10'000;
+inline constexpr std::uint64_t kHistoryCommits = 100'000;
 
 }  // namespace isodb::bench

@@ -7,6 +7,8 @@
 #include <memory>
 
 #include "cli/parser.h"
+#include "cli/passphrase.h"
+#include "isodb/device_key.h"
 #include "isodb/sync.h"
 
 namespace isodb::cli {
@@ -56,6 +58,11 @@ Context::Context(const GlobalOptions& global, Output& out)
       quiet_(global.quiet),
       no_pager_(global.no_pager),
       color_by_setting_(global.color == "auto") {
+  if (global.passphrase_file) {
+    passphrase_file_ = *global.passphrase_file;
+  } else if (const auto named = variable("ISODB_PASSPHRASE_FILE")) {
+    passphrase_file_ = *named;
+  }
   if (global.directory) {
     // An empty variable in a script must not lead to the repository around the working folder.
     if (global.directory->empty()) {
@@ -80,13 +87,30 @@ std::filesystem::path Context::folder() const {
 Repository& Context::repository(Access access) {
   if (!repository_ || (access == Access::kWrite && access_ == Access::kRead)) {
     repository_.reset();
-    repository_ = Repository::open(folder(), {.read_only = access == Access::kRead});
+    repository_ = Repository::open(folder(), open_options(access));
     access_ = access;
     if (const auto color = setting("ui.color"); color && color_by_setting_) {
       out_.set_color(color_when(*color));
     }
   }
   return *repository_;
+}
+
+OpenOptions Context::open_options(Access access) {
+  return {.read_only = access == Access::kRead, .passphrase = [this] { return passphrase(); }};
+}
+
+Passphrase Context::passphrase() {
+  if (!passphrase_) {
+    passphrase_ = passphrase_file_ ? passphrase_in_file(*this, *passphrase_file_)
+                                   : typed_passphrase("Passphrase of this device's key: ");
+  }
+  return *passphrase_;
+}
+
+Passphrase Context::new_passphrase() {
+  if (!passphrase_ && !passphrase_file_) passphrase_ = typed_new_passphrase();
+  return passphrase();
 }
 
 std::optional<std::string> Context::setting(const std::string& key) const {
@@ -111,6 +135,15 @@ std::string Context::unfinished_clone() const noexcept {
     if (!url) return {};
     return "this clone is not finished: 'isodb clone " + *url + " " +
            repository_->folder().string() + "' goes on, and so it does from another address";
+  } catch (const std::exception&) {  // what failed before is told all the same
+    return {};
+  }
+}
+
+std::string Context::waiting_key() const noexcept {
+  try {
+    if (!repository_ || !device_key(*repository_).next) return {};
+    return "a new key of this device waits: 'isodb key rotate' goes on with it";
   } catch (const std::exception&) {  // what failed before is told all the same
     return {};
   }

@@ -9,6 +9,7 @@
 #include "cli/json_object.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "isodb/passphrase.h"
 #include "isodb/repository.h"
 
 namespace isodb::cli {
@@ -31,6 +32,16 @@ class Context {
   /// What -C says, else ISODB_DIR; nullopt where neither is given.
   const std::optional<std::filesystem::path>& directory() const { return directory_; }
 
+  /// How a repository is opened: whoever signs may have to be asked for a passphrase.
+  OpenOptions open_options(Access access);
+  /// The file that holds the passphrase: --passphrase-file, else ISODB_PASSPHRASE_FILE.
+  const std::optional<std::filesystem::path>& passphrase_file() const { return passphrase_file_; }
+  /// Of the key in use: from that file, else from a person at the terminal; once.
+  Passphrase passphrase();
+  /// For a key that is to be protected: from that file, else typed twice; once, and then it is that
+  /// of the key in use.
+  Passphrase new_passphrase();
+
   Output& out() { return out_; }
   /// --json: one JSON object a line instead of text for people.
   bool json() const { return json_; }
@@ -45,6 +56,8 @@ class Context {
   std::string editor();
   /// How to go on with the repository where it is a clone that broke off; else "". Throws nothing.
   std::string unfinished_clone() const noexcept;
+  /// How to go on with the device's key where a rotation is under way; else "". Throws nothing.
+  std::string waiting_key() const noexcept;
   /// A sentence on standard error, unless --quiet or --json.
   void note(std::string_view sentence);
   /// To be passed to what takes a while: shows rate and remaining time on standard error.
@@ -54,7 +67,8 @@ class Context {
   std::optional<std::string> setting(const std::string& key) const;
 
   Output& out_;
-  std::optional<std::filesystem::path> directory_;
+  std::optional<std::filesystem::path> directory_, passphrase_file_;
+  std::optional<Passphrase> passphrase_;
   bool json_ = false, quiet_ = false, no_pager_ = false, color_by_setting_ = false;
   std::optional<Repository> repository_;
   std::weak_ptr<ProgressMeter> meter_;  ///< the newest one; owned by what progress() returned

@@ -191,6 +191,8 @@ void GlobalOptions::declare(Options& options) {
   options.option("--color WHEN", &color, "colours: auto (on a terminal), always or never",
                  {"auto", "always", "never"});
   options.flag("--no-pager", no_pager, "do not page the output");
+  options.option("--passphrase-file FILE", &passphrase_file,
+                 "the passphrase of the device's key is this file's first line");
   options.flag("-h,--help", help, "say what the command does, with examples");
 }
 

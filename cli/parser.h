@@ -12,6 +12,7 @@ namespace isodb::cli {
 struct GlobalOptions {
   std::optional<std::string> directory;  ///< -C
   std::string color = "auto";
+  std::optional<std::string> passphrase_file;
   bool json = false;
   bool quiet = false;
   bool no_pager = false;

@@ -23,11 +23,15 @@ struct Call {
   std::vector<std::string> words;
 };
 
+// Options of every command whose value is the next word.
+constexpr std::array<std::string_view, 3> kGlobalValues = {"-C", "--color", "--passphrase-file"};
+
 /// Where the first word stands that is no option of every command, nor the value of one.
 std::size_t first_plain_word(const std::vector<std::string>& words) {
   std::size_t at = 0;
   while (at < words.size() && words[at].starts_with('-') && words[at] != "--") {
-    at += words[at] == "-C" || words[at] == "--color" ? 2 : 1;
+    const bool has_value = std::ranges::find(kGlobalValues, words[at]) != kGlobalValues.end();
+    at += has_value ? 2 : 1;
   }
   return std::min(at, words.size());
 }
@@ -126,14 +130,18 @@ ExitCode run_without_command(const std::vector<std::string>& words) {
   return version || global.help ? ExitCode::kDone : ExitCode::kUsage;
 }
 
-/// What is missing in a clone that broke off is not explained by anything but that.
+/// What is missing in a clone that broke off is not explained by anything but that, nor what a key
+/// may not do that is about to be replaced.
 ExitCode act(const Action& action, Context& context) {
   try {
     return action(context);
   } catch (const StaleError&) {
     throw;
   } catch (const Error& error) {
-    const std::string unfinished = context.unfinished_clone();
+    std::string unfinished = context.unfinished_clone();
+    if (unfinished.empty() && error.code() == ErrorCode::kDenied) {
+      unfinished = context.waiting_key();
+    }
     if (unfinished.empty()) throw;
     throw Error(error.code(), error.what(), unfinished);
   }

@@ -20,6 +20,8 @@ namespace {
 std::array<char, 4096> temporary_path;
 volatile sig_atomic_t pager_process = 0;
 volatile sig_atomic_t stopped_by = 0;
+volatile sig_atomic_t hiding_terminal = -1;
+termios terminal_settings;
 std::atomic<Stoppable*> to_stop = nullptr;  // lock-free, so that the handler may read it
 
 sigset_t ending_signals() {
@@ -29,13 +31,14 @@ sigset_t ending_signals() {
   return set;
 }
 
-/// Only what POSIX allows in a handler: unlink, close, waitpid, signal, raise, write.
+/// Only what POSIX allows in a handler: tcsetattr, unlink, close, waitpid, signal, raise, write.
 void end_program(int signal) {
   if (Stoppable* stoppable = to_stop.exchange(nullptr)) {
     stopped_by = signal;
     stoppable->request_stop();
     return;
   }
+  if (hiding_terminal >= 0) ::tcsetattr(hiding_terminal, TCSANOW, &terminal_settings);
   if (temporary_path[0] != '\0') ::unlink(temporary_path.data());
   if (pager_process != 0) {
     ::close(STDOUT_FILENO);
@@ -74,6 +77,12 @@ void remove_on_signal(const std::string& path) {
   const HeldSignals held;
   temporary_path.fill('\0');
   if (path.size() < temporary_path.size()) std::ranges::copy(path, temporary_path.begin());
+}
+
+void restore_on_signal(int terminal, const termios* settings) {
+  const HeldSignals held;
+  if (settings != nullptr) terminal_settings = *settings;
+  hiding_terminal = settings != nullptr ? terminal : -1;
 }
 
 void stop_on_signal(Stoppable* stoppable) {

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/types.h>
+#include <termios.h>
 
 #include <string>
 
@@ -24,6 +25,9 @@ class HeldSignals {
 };
 /// The one file to remove when a signal ends the program; "" for none.
 void remove_on_signal(const std::string& path);
+/// How a terminal is to be set again when a signal ends the program, for it hides what is typed;
+/// nullptr: it is as it was.
+void restore_on_signal(int terminal, const termios* settings);
 /// Something that can be asked to stop from a signal handler.
 class Stoppable {
  public:

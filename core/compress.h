@@ -8,7 +8,8 @@
 
 namespace isodb::core {
 
-/// A zstd dictionary made ready for use in both directions. Immutable; shared by threads.
+/// A zstd dictionary, made ready for decompressing; a thread that compresses with it makes it ready
+/// for that. Immutable; shared by threads.
 class Dictionary {
  public:
   /// `content` as train_dictionary() made it; kept inside.
@@ -24,7 +25,8 @@ class Dictionary {
   friend void decompress(char* out, std::size_t plain_bytes, ByteView packed,
                          const Dictionary& dictionary);
   Bytes content_;
-  void* compress_;
+  const int level_;
+  const std::uint64_t number_;  // no other in this process has it
   void* decompress_;
 };
 

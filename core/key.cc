@@ -10,6 +10,7 @@
 #include "core/ed25519.h"
 #include "core/hash.h"
 #include "core/hex.h"
+#include "core/secret_memory.h"
 #include "isodb/error.h"
 
 namespace isodb {
@@ -61,14 +62,6 @@ bool is_acceptable_point(const std::uint8_t* encoded) {
   y.back() &= 0x7f;
   return below(y.data(), kFieldPrime) &&
          std::find(kSmallOrderY.begin(), kSmallOrderY.end(), y) == kSmallOrderY.end();
-}
-
-void initialise_sodium() {
-  static const bool ready = sodium_init() >= 0;
-  if (!ready) {
-    throw Error(ErrorCode::kIo, "cannot initialise libsodium",
-                "the operating system gives no random numbers: check /dev/urandom");
-  }
 }
 
 /// Frozen: part of what every signature covers.
@@ -139,7 +132,7 @@ std::string Signature::hex() const {
 }
 
 SecretKey::SecretKey() {
-  initialise_sodium();
+  core::initialise_sodium();
   secret_ = static_cast<std::uint8_t*>(sodium_malloc(kSecretBytes));
   if (secret_ == nullptr) throw std::bad_alloc();
 }

@@ -17,6 +17,20 @@ bool is_valid_admin(const std::optional<Member>& member) {
 
 }  // namespace
 
+std::optional<Member> MemberMemo::member(const std::string& path, const Entry& entry,
+                                         const std::function<std::optional<Bytes>()>& read) {
+  const std::lock_guard lock(mutex_);
+  const bool is_known = path_ == path && entry_.content == entry.content &&
+                        entry_.kind == entry.kind && entry_.size == entry.size;
+  if (is_known) return member_;
+  const std::optional<Bytes> document = read();
+  if (!document) return std::nullopt;
+  member_ = member_at(path, *document);
+  path_ = path;
+  entry_ = entry;
+  return member_;
+}
+
 /// nullopt for a document that is too large to be about a member.
 std::optional<Bytes> Authority::content(const Entry& entry) const {
   if (entry.size > kGovernedBytesMax) return std::nullopt;
@@ -37,6 +51,7 @@ std::optional<Member> Authority::member(const TreeId& tree, const PublicKey& key
 std::optional<Member> Authority::stated(const TreeId& tree, const PublicKey& key) const {
   const std::string path = member_path(key);
   if (const std::optional<Entry> entry = objects::find_entry(nodes_, tree, path)) {
+    if (memo_ != nullptr) return memo_->member(path, *entry, [&] { return content(*entry); });
     const std::optional<Bytes> document = content(*entry);
     return document ? member_at(path, *document) : std::nullopt;
   }

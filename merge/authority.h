@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,14 +15,31 @@ namespace isodb::merge {
 /// What a repository says of itself.
 inline constexpr std::string_view kRepositoryDocument = ".isodb/repository.json";
 
+/// Remembers what the member's document that was read last says: whoever commits again and again is
+/// asked about again and again. Thread-safe.
+class MemberMemo {
+ public:
+  /// member_at(path, the entry's document), which `read` gives where it is not known.
+  std::optional<Member> member(const std::string& path, const Entry& entry,
+                               const std::function<std::optional<Bytes>()>& read);
+
+ private:
+  std::mutex mutex_;
+  std::string path_;  // empty: nothing is known
+  Entry entry_;
+  std::optional<Member> member_;
+};
+
 /// Who may write what, as the members in one tree say: the state of a commit's parents, so that
 /// anyone can judge the commit offline. Borrows the reader's source and cache. Thread-safe where
 /// `root_author` is.
 class Authority {
  public:
-  /// `root_author` is asked only where the members leave a key without rights.
-  Authority(objects::NodeReader nodes, std::function<PublicKey()> root_author)
-      : nodes_(nodes), root_author_(std::move(root_author)) {}
+  /// `root_author` is asked only where the members leave a key without rights. `memo` may be null;
+  /// else it is borrowed.
+  Authority(objects::NodeReader nodes, std::function<PublicKey()> root_author,
+            MemberMemo* memo = nullptr)
+      : nodes_(nodes), root_author_(std::move(root_author)), memo_(memo) {}
 
   /// What `key` may do by the members in `tree`; nullopt for a stranger. A repository open to
   /// anyone gives a key without a document the right to write. Where the tree has no admin, the
@@ -40,6 +58,7 @@ class Authority {
 
   objects::NodeReader nodes_;
   std::function<PublicKey()> root_author_;
+  MemberMemo* memo_;
 };
 
 /// "" when the member may write the path; otherwise why not, for people.

@@ -55,6 +55,7 @@ Bytes member_document(const Member& member) {
     object.set("prefixes", std::move(prefixes));
   }
   if (member.revoked) object.set("revoked", core::Json::boolean(true));
+  if (member.replaces) object.set("replaces", core::Json::string(member.replaces->text()));
   return core::write_json(object) + "\n";
 }
 
@@ -77,6 +78,10 @@ Member parse_member(ByteView document) {
   }
   if (const core::Json* revoked = object.find("revoked")) {
     member.revoked = !revoked->is_boolean() || revoked->as_boolean();
+  }
+  // Whatever stands there, the document is a member's, as it is for who knows nothing of rotation.
+  if (const core::Json* replaces = object.find("replaces"); replaces && replaces->is_string()) {
+    member.replaces = PublicKey::parse(replaces->as_string());
   }
   return member;
 }
@@ -115,6 +120,7 @@ Prefixes intersection(const Prefixes& a, const Prefixes& b) {
 
 Member merge_members(const std::vector<Member>& versions) {
   Member merged = versions.back();
+  merged.replaces.reset();  // the bytes of a merge are frozen (docs/merge.md)
   const Prefixes everything{""};
   Prefixes prefixes = everything;
   for (const Member& version : versions) {

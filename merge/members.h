@@ -26,6 +26,9 @@ struct Member {
   Role role = Role::kReader;
   std::vector<std::string> prefixes;  ///< what a writer may change; empty: everything
   bool revoked = false;
+  /// The key that this one came after when it was rotated: no right, and never part of a merge of
+  /// versions.
+  std::optional<PublicKey> replaces = std::nullopt;
 };
 
 std::string member_path(const PublicKey& key);

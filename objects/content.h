@@ -71,6 +71,10 @@ class ContentReader {
 Bytes read_content(const ObjectSource& source, const ContentRef& ref,
                    std::uint64_t bytes_max = UINT64_MAX);
 
+/// What an object that was read for `ref` makes of it: the document; nullopt unless it is the blob
+/// that `ref` describes.
+std::optional<Bytes> document_of(std::optional<Object> blob, const ContentRef& ref);
+
 /// The children of a list object: for walking what a document is made of.
 struct ListItem {
   Id id;

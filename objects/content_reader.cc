@@ -131,8 +131,20 @@ Bytes read_content(const ObjectSource& source, const ContentRef& ref, std::uint6
                                        " bytes, more than the " + std::to_string(bytes_max) +
                                        " allowed here");
   }
+  if (ref.kind == ContentKind::kBlob && ref.size <= kBlobBytesMax) {  // most are
+    Bytes document = get_expected(source, ref.id, ObjectType::kBlob);
+    if (document.size() != ref.size) fail(ref.id, size_problem(document.size(), ref.size));
+    return document;
+  }
   ContentReader reader(source, ref);
   return reader.read(0, ref.size);
+}
+
+std::optional<Bytes> document_of(std::optional<Object> blob, const ContentRef& ref) {
+  const bool fits = blob && ref.kind == ContentKind::kBlob && blob->type == ObjectType::kBlob &&
+                    ref.size <= kBlobBytesMax && blob->payload.size() == ref.size;
+  if (!fits) return std::nullopt;
+  return std::move(blob->payload);
 }
 
 }  // namespace isodb::objects

@@ -9,16 +9,33 @@
 namespace isodb::objects {
 namespace {
 
+// What is compared is mostly equal and has kilobytes: eight bytes at a time, then the last ones.
+constexpr std::size_t kWord = 8;
+
 std::size_t shared_prefix(ByteView a, ByteView b) {
   const std::size_t limit = std::min(a.size(), b.size());
-  return static_cast<std::size_t>(std::mismatch(a.begin(), a.begin() + limit, b.begin()).first -
-                                  a.begin());
+  std::size_t shared = 0;
+  while (limit - shared >= kWord && std::memcmp(a.data() + shared, b.data() + shared, kWord) == 0) {
+    shared += kWord;
+  }
+  while (shared < limit && a[shared] == b[shared]) ++shared;
+  return shared;
 }
 
 std::size_t shared_suffix(ByteView a, ByteView b) {
   const std::size_t limit = std::min(a.size(), b.size());
-  return static_cast<std::size_t>(std::mismatch(a.rbegin(), a.rbegin() + limit, b.rbegin()).first -
-                                  a.rbegin());
+  const char* const a_end = a.data() + a.size();
+  const char* const b_end = b.data() + b.size();
+  std::size_t shared = 0;
+  while (limit - shared >= kWord &&
+         std::memcmp(a_end - shared - kWord, b_end - shared - kWord, kWord) == 0) {
+    shared += kWord;
+  }
+  while (shared < limit && a_end[-1 - static_cast<std::ptrdiff_t>(shared)] ==
+                               b_end[-1 - static_cast<std::ptrdiff_t>(shared)]) {
+    ++shared;
+  }
+  return shared;
 }
 
 /// Where the stretch of differing bytes that begins at `at` ends: before kGapBytes equal ones, or

@@ -51,14 +51,18 @@ std::size_t append_record(Bytes& out, ObjectType type, ByteView payload, const P
   RecordHeader header;
   header.type = type;
   header.plain_bytes = payload.size();
-  if (hint.base && !hint.compressed && is_stored_after(type, payload.size())) {
+  const bool is_foreign = base != nullptr && base->type != type;
+  const bool is_delta_possible =
+      base != nullptr && !is_foreign && base_depth < std::min(delta_depth_max, kDeltaDepthLimit);
+  const bool is_deep_node = type == ObjectType::kTree && !is_foreign && !is_delta_possible;
+  const bool waits_for_pack = is_deep_node || is_stored_after(type, payload.size());
+  if (hint.base && !hint.compressed && waits_for_pack) {
     header.encoding = Encoding::kStoredAfter;
     header.base = *hint.base;
     return append_framed(out, header, payload);
   }
   std::optional<Change> change;
-  if (!hint.compressed && hint.base && base != nullptr && base->type == type &&
-      base_depth < std::min(delta_depth_max, kDeltaDepthLimit)) {
+  if (!hint.compressed && hint.base && is_delta_possible) {
     change = change_from(base->payload, payload);
   }
   Bytes plain;

@@ -78,6 +78,8 @@ class Node {
 
  private:
   friend class NodeWriter;
+  friend class NodeRewriter;
+  void prefetch_keys() const;
   std::string_view number_bytes(std::size_t i) const;
   std::string_view attributes(std::size_t i) const;
 

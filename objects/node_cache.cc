@@ -24,7 +24,7 @@ std::size_t charge_of(const Node& node) {
 /// the rest once. The slots are a hash table with linear probing, so that a hit touches one line of
 /// memory before the node's own.
 struct NodeCache::Shard {
-  struct Slot {
+  struct alignas(64) Slot {  // one line
     Id id;
     NodePtr node;
     char used = 0;

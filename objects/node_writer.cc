@@ -142,6 +142,44 @@ void NodeWriter::drop(std::size_t n) {
   numbers_.erase(0, n * number_size(level_));
 }
 
+void NodeRewriter::set_id(std::size_t i, const Id& id) {
+  payload_.replace(node_.layout_.ids_at + i * Id::kSize, Id::kSize, id.bytes());
+}
+
+void NodeRewriter::set(std::size_t i, const Entry& entry) {
+  if (const char* problem = entry_problem(entry)) refuse(node_.key(i), problem);
+  Bytes part;
+  append_attributes(part, {}, entry);
+  set_attributes(i, part);
+  set_id(i, entry.content);
+  part.clear();
+  core::put_u64(part, entry.stamp.clock.value);
+  core::put_u64(part, entry.stamp.writer.value);
+  payload_.replace(node_.layout_.numbers_at + i * kStampBytes, kStampBytes, part);
+}
+
+void NodeRewriter::set(std::size_t i, const Child& child) {
+  payload_[node_.layout_.attributes_at + i] = static_cast<char>(child.flags);
+  set_id(i, child.id);
+  Bytes count;
+  core::put_u64(count, child.count);
+  payload_.replace(node_.layout_.numbers_at + i * kCountBytes, kCountBytes, count);
+}
+
+void NodeRewriter::set_attributes(std::size_t i, ByteView attributes) {
+  const std::size_t ends_at = node_.layout_.attribute_ends_at;
+  const PartRange old = part_range(payload_.data() + ends_at, i);
+  payload_.replace(node_.layout_.attributes_at + old.begin, old.end - old.begin, attributes);
+  const std::size_t old_bytes = old.end - old.begin;
+  if (attributes.size() == old_bytes) return;
+  for (; i < node_.size(); ++i) {
+    const std::size_t end = load_key_offset(payload_.data() + ends_at + 2 * i);
+    Bytes moved;
+    core::put_u16(moved, static_cast<std::uint16_t>(end - old_bytes + attributes.size()));
+    payload_.replace(ends_at + 2 * i, moved.size(), moved);
+  }
+}
+
 struct NodeStack::Level {
   explicit Level(std::uint8_t level) : writer(level), finder(level) {}
 

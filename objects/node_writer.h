@@ -52,6 +52,25 @@ class NodeWriter {
   std::vector<std::uint32_t> attribute_ends_;
 };
 
+/// Exchanges values of a node whose keys stay: all else is copied as a whole. Borrows the node. One
+/// thread at a time.
+class NodeRewriter {
+ public:
+  explicit NodeRewriter(const Node& node) : node_(node), payload_(node.payload()) {}
+
+  /// Error(kInvalid) as NodeWriter::add().
+  void set(std::size_t i, const Entry& entry);
+  void set(std::size_t i, const Child& child);
+  Bytes take() { return std::move(payload_); }
+
+ private:
+  void set_id(std::size_t i, const Id& id);
+  void set_attributes(std::size_t i, ByteView attributes);
+
+  const Node& node_;
+  Bytes payload_;
+};
+
 /// The upper part of a tree that grows at its right end: the levels from `first_level` up, each cut
 /// into nodes that are written as soon as they are finished. Memory: a node a level.
 class NodeStack {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,9 @@ class Pack {
   const std::string& name() const;
   /// Offset of the object's record. One probe: the fan-out narrows to a few ids.
   std::optional<std::uint64_t> find(const Id& id) const;
+  /// The same for many, at the same indexes, where `offsets` has nothing yet. Memory is fetched for
+  /// some of them at once, and for their records: that is most of what finding and reading costs.
+  void find_many(std::span<const Id> ids, std::span<std::optional<std::uint64_t>> offsets) const;
   /// The object at an offset that find() gave. Bases that are not in this pack come from `others`.
   Object read(std::uint64_t offset, const ObjectSource& others) const;
   /// nullptr where it has none.

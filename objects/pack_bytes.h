@@ -19,6 +19,9 @@ class PackBytes {
   /// The bytes from `offset` on, which must lie in the file: in the mapping, else in `scratch`.
   ByteView view(std::uint64_t offset, std::uint64_t count, Bytes& scratch) const;
   bool mapped() const { return mapping_ != nullptr; }
+  /// Begins to fetch bytes into the processor's cache, where they are mapped and in memory. Any
+  /// numbers: what lies outside of the file is left out.
+  void prefetch(std::uint64_t offset, std::uint64_t count) const;
 
  private:
   std::unique_ptr<core::File> file_;

@@ -104,13 +104,17 @@ void PackEncoder::write(const PackItem& item, RecordHeader header, ByteView data
   item.entry->position = static_cast<std::uint16_t>(position);
 }
 
-void PackEncoder::pack_alone(const PackItem& item, ByteView payload) {
+bool PackEncoder::stands_alone(const PackItem& item) {
+  return item.packed == 0 && item.base == nullptr && !item.other_base;
+}
+
+Encoding PackEncoder::pack_alone(Bytes& out, const PackItem& item, ByteView payload) const {
   const bool is_like_samples =
       item.type == ObjectType::kBlob && payload.size() <= kDictionaryPayloadMax;
   const core::Dictionary* dictionary = is_like_samples ? dictionary_ : nullptr;
   const bool is_node = item.type == ObjectType::kTree;
   const int level = is_node && options_.level == kQuickLevel ? kQuickNodeLevel : options_.level;
-  plain_encoding_ = append_plain(plain_, payload, item.compressed, dictionary, level);
+  return append_plain(out, payload, item.compressed, dictionary, level);
 }
 
 /// Writes a delta if that is the smaller form.
@@ -122,7 +126,7 @@ bool PackEncoder::try_delta(const PackItem& item, ByteView payload) {
   if (!is_clearly_small(delta_.size(), payload.size())) {
     const std::size_t name_bytes =
         base->header.encoding == Encoding::kDeltaById ? Id::kSize : sizeof(std::uint32_t);
-    pack_alone(item, payload);
+    plain_encoding_ = pack_alone(plain_, item, payload);
     if (delta_.size() + name_bytes >= plain_.size()) return false;
   }
   write(item, base->header, delta_, base->position);
@@ -138,19 +142,35 @@ void PackEncoder::encode(const PackItem& item, ByteView bytes) {
   encode_payload(item, bytes);
 }
 
-void PackEncoder::encode_payload(const PackItem& item, ByteView payload) {
+void PackEncoder::note_versions(const PackItem& item) {
   bool& versions_seen = versions_seen_[static_cast<std::size_t>(item.type)];
   versions_seen = versions_seen || item.base != nullptr || item.other_base.has_value();
+}
+
+void PackEncoder::keep_as_base(const PackItem& item, ByteView payload) {
+  if (!versions_seen_[static_cast<std::size_t>(item.type)] || item.compressed) return;
+  cache_.insert(kFile, item.entry->offset(),
+                std::make_shared<const Object>(Object{item.type, Bytes(payload)}));
+}
+
+void PackEncoder::encode_payload(const PackItem& item, ByteView payload) {
+  note_versions(item);
   plain_.clear();
   if (!try_delta(item, payload)) {
-    if (plain_.empty()) pack_alone(item, payload);
+    if (plain_.empty()) plain_encoding_ = pack_alone(plain_, item, payload);
     RecordHeader header;
     header.encoding = plain_encoding_;
     write(item, header, plain_, 0);
   }
-  if (!versions_seen || item.compressed) return;
-  cache_.insert(kFile, item.entry->offset(),
-                std::make_shared<const Object>(Object{item.type, Bytes(payload)}));
+  keep_as_base(item, payload);
+}
+
+void PackEncoder::encode_packed(const PackItem& item, ByteView payload, Encoding encoding,
+                                ByteView data) {
+  RecordHeader header;
+  header.encoding = encoding;
+  write(item, header, data, 0);
+  keep_as_base(item, payload);
 }
 
 }  // namespace isodb::objects

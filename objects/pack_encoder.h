@@ -9,6 +9,7 @@
 #include "objects/pack_entries.h"
 #include "objects/pack_output.h"
 #include "objects/plain_cache.h"
+#include "objects/record.h"
 
 namespace isodb::objects {
 
@@ -21,6 +22,17 @@ struct PackItem {
   bool compressed = false;
   std::size_t begin = 0, size = 0;  ///< of the payload, in its batch
   std::size_t packed = 0;  ///< where not 0: there are so many bytes instead, a frame of the payload
+};
+
+/// Objects that stand by themselves, packed beforehand: where each one's data lies in `bytes`, at
+/// the indexes of the batch's items.
+struct PackedItems {
+  struct Piece {
+    std::size_t begin = 0, size = 0;
+    std::optional<Encoding> encoding;  ///< nullopt: the item is not packed yet
+  };
+  Bytes bytes;
+  std::vector<Piece> pieces;
 };
 
 /// Turns objects into records, one after the other: chooses the encoding, and for deltas the base.
@@ -37,6 +49,12 @@ class PackEncoder {
   void set_dictionary(const core::Dictionary* dictionary) { dictionary_ = dictionary; }
   /// Appends the record and notes its place in the entry. `bytes`: of the payload, or its frame.
   void encode(const PackItem& item, ByteView bytes);
+  /// The same for one whose data was packed beforehand.
+  void encode_packed(const PackItem& item, ByteView payload, Encoding encoding, ByteView data);
+  /// Whether pack_alone() can do it before those before it are encoded.
+  static bool stands_alone(const PackItem& item);
+  /// Appends what encode() would make of one that stands by itself. Any thread.
+  Encoding pack_alone(Bytes& out, const PackItem& item, ByteView payload) const;
   /// The object of a record that was written, for any thread.
   Object read(std::uint64_t offset) const;
 
@@ -50,7 +68,8 @@ class PackEncoder {
   std::optional<Base> base_in_pack(const PackEntry& older) const;
   std::optional<Base> base_elsewhere(const Id& id) const;
   void encode_payload(const PackItem& item, ByteView payload);
-  void pack_alone(const PackItem& item, ByteView payload);
+  void note_versions(const PackItem& item);
+  void keep_as_base(const PackItem& item, ByteView payload);
   bool try_delta(const PackItem& item, ByteView payload);
   void write(const PackItem& item, RecordHeader header, ByteView data, unsigned position);
 

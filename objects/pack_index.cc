@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "core/hash.h"
 #include "core/varint.h"
@@ -45,6 +46,23 @@ PackIndex::Bucket PackIndex::bucket(std::uint64_t number, Bytes& scratch) const 
   return bucket;
 }
 
+void PackIndex::prefetch_fan_out(const Id& id) const {
+  bytes_.prefetch(footer_.index_offset + bucket_of(id, bits_) * kFanOutEntryBytes, 1);
+}
+
+void PackIndex::prefetch_bucket(const Id& id) const {
+  constexpr std::uint64_t kUsualIds = 6;
+  if (!bytes_.mapped()) return;
+  const std::uint64_t number = bucket_of(id, bits_);
+  if (number == 0) return;
+  Bytes unused;
+  const std::uint64_t before = footer_.index_offset + (number - 1) * kFanOutEntryBytes;
+  const std::uint64_t begin = core::load_u32(bytes_.view(before, 4, unused).data());
+  const std::uint64_t table = (std::uint64_t{1} << bits_) * kFanOutEntryBytes;
+  bytes_.prefetch(footer_.index_offset + table + begin * kIndexEntryBytes,
+                  kUsualIds * kIndexEntryBytes);
+}
+
 std::optional<std::uint64_t> PackIndex::find(const Id& id) const {
   Bytes scratch;
   const Bucket bucket = this->bucket(bucket_of(id, bits_), scratch);
@@ -77,35 +95,47 @@ void PackIndex::for_range(const Id& first, const Id& last,
   }
 }
 
-void write_index(std::span<IndexedObject> objects, const std::function<void(ByteView)>& append) {
-  std::sort(objects.begin(), objects.end(), [](const IndexedObject& a, const IndexedObject& b) {
-    return a.prefix != b.prefix ? a.prefix < b.prefix : a.entry->id < b.entry->id;
-  });
+void write_index(std::span<const IndexedObject> objects,
+                 const std::function<void(ByteView)>& append) {
   const unsigned bits = fan_out_bits(objects.size());
-  const std::uint64_t buckets = std::uint64_t{1} << bits;
-  const auto bucket_end = [&](std::uint64_t number, std::size_t begin) {
-    while (begin < objects.size() && bucket_of(objects[begin].entry->id, bits) == number) ++begin;
-    return begin;
+  const std::size_t buckets = std::size_t{1} << bits;
+  const auto bucket_of_prefix = [&](const IndexedObject& object) {
+    return bits == 0 ? 0 : static_cast<std::size_t>(object.prefix >> (64 - bits));
   };
-  const auto bucket_bytes = [&](Bytes& out, std::size_t begin, std::size_t end) {
+  // Buckets are small: to put each object into its own sorts nearly all there is to sort.
+  std::vector<std::size_t> ends(buckets + 1);
+  for (const IndexedObject& object : objects) ++ends[bucket_of_prefix(object) + 1];
+  for (std::size_t i = 1; i <= buckets; ++i) ends[i] += ends[i - 1];
+  std::vector<IndexedObject> sorted(objects.size());
+  // Moves ends[i] from where bucket i begins to where it ends.
+  for (const IndexedObject& object : objects) sorted[ends[bucket_of_prefix(object)]++] = object;
+  const auto begin_of = [&](std::size_t number) { return number == 0 ? 0 : ends[number - 1]; };
+  const auto bucket_bytes = [&](Bytes& out, std::size_t number) {
+    constexpr std::size_t kAhead = 32;  // entries lie all over memory
     out.clear();
-    for (std::size_t i = begin; i < end; ++i) out.append(objects[i].entry->id.bytes());
-    for (std::size_t i = begin; i < end; ++i) put_offset(out, objects[i].entry->offset());
+    for (std::size_t i = begin_of(number); i < ends[number]; ++i) {
+      if (i + kAhead < sorted.size()) __builtin_prefetch(sorted[i + kAhead].entry);
+      out.append(sorted[i].entry->id.bytes());
+    }
+    for (std::size_t i = begin_of(number); i < ends[number]; ++i) {
+      put_offset(out, sorted[i].entry->offset());
+    }
   };
   Bytes bucket, fan_out;
-  for (std::uint64_t number = 0, begin = 0; number < buckets; ++number) {
-    const std::size_t end = bucket_end(number, begin);
-    bucket_bytes(bucket, begin, end);
-    core::put_u32(fan_out, static_cast<std::uint32_t>(end));
+  for (std::size_t number = 0; number < buckets; ++number) {
+    const auto at = [&](std::size_t i) { return sorted.begin() + static_cast<std::ptrdiff_t>(i); };
+    std::sort(at(begin_of(number)), at(ends[number]),
+              [](const IndexedObject& a, const IndexedObject& b) {
+                return a.prefix != b.prefix ? a.prefix < b.prefix : a.entry->id < b.entry->id;
+              });
+    bucket_bytes(bucket, number);
+    core::put_u32(fan_out, static_cast<std::uint32_t>(ends[number]));
     core::put_u32(fan_out, bucket_checksum(number, bucket));
-    begin = end;
   }
   append(fan_out);
-  for (std::uint64_t number = 0, begin = 0; number < buckets; ++number) {
-    const std::size_t end = bucket_end(number, begin);
-    bucket_bytes(bucket, begin, end);
+  for (std::size_t number = 0; number < buckets; ++number) {
+    bucket_bytes(bucket, number);
     append(bucket);
-    begin = end;
   }
 }
 

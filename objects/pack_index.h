@@ -20,6 +20,10 @@ class PackIndex {
   PackIndex(const PackBytes& bytes, const PackFooter& footer);
 
   std::optional<std::uint64_t> find(const Id& id) const;
+  /// What find() touches first, and what it touches then: whoever looks for many ids has all of
+  /// them fetched at the same time.
+  void prefetch_fan_out(const Id& id) const;
+  void prefetch_bucket(const Id& id) const;
   /// Ids in [first, last], in order, until `visit` returns false.
   void for_range(const Id& first, const Id& last,
                  const std::function<bool(const Id&, std::uint64_t offset)>& visit) const;
@@ -42,7 +46,8 @@ struct IndexedObject {
   const PackEntry* entry;
 };
 
-/// Sorts `objects` by id and hands their index to `append` in pieces.
-void write_index(std::span<IndexedObject> objects, const std::function<void(ByteView)>& append);
+/// Hands the index of `objects`, in whatever order, to `append` in pieces.
+void write_index(std::span<const IndexedObject> objects,
+                 const std::function<void(ByteView)>& append);
 
 }  // namespace isodb::objects

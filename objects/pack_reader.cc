@@ -19,6 +19,9 @@ namespace {
 // Shared by all packs of the process, so that many open packs cost no more memory than one.
 constexpr std::size_t kCacheBytes = 32 * 1024 * 1024;
 
+// Fetched before the header says how many there are.
+constexpr std::uint64_t kUsualRecordBytes = 256;
+
 PlainCache& shared_cache() {
   static PlainCache cache(kCacheBytes);
   return cache;
@@ -130,7 +133,27 @@ std::optional<std::uint64_t> Pack::find(const Id& id) const {
   return located(impl_->path, [&] { return impl_->index.find(id); });
 }
 
+void Pack::find_many(std::span<const Id> ids,
+                     std::span<std::optional<std::uint64_t>> offsets) const {
+  constexpr std::size_t kAtOnce = 32;
+  for (std::size_t begin = 0; begin < ids.size(); begin += kAtOnce) {
+    const std::size_t end = std::min(begin + kAtOnce, ids.size());
+    const auto for_missing = [&](auto&& use) {
+      for (std::size_t i = begin; i < end; ++i) {
+        if (!offsets[i]) use(i);
+      }
+    };
+    for_missing([&](std::size_t i) { impl_->index.prefetch_fan_out(ids[i]); });
+    for_missing([&](std::size_t i) { impl_->index.prefetch_bucket(ids[i]); });
+    for_missing([&](std::size_t i) {
+      offsets[i] = find(ids[i]);
+      if (offsets[i]) impl_->bytes.prefetch(*offsets[i], kUsualRecordBytes);
+    });
+  }
+}
+
 Object Pack::read(std::uint64_t offset, const ObjectSource& others) const {
+  impl_->bytes.prefetch(offset, kUsualRecordBytes);
   try {
     return read_object(*impl_, offset, others, shared_cache(), impl_->file_number);
   } catch (const Error& error) {

@@ -41,7 +41,14 @@ struct Batch {
     return ByteView(bytes).substr(item.begin, item.packed > 0 ? item.packed : item.size);
   }
 };
-using BatchPtr = std::shared_ptr<const Batch>;
+using BatchPtr = std::shared_ptr<Batch>;  // not changed once it waits
+
+/// A batch on its way to the encoder.
+struct Waiting {
+  BatchPtr batch;
+  enum class Help { kNone, kComing, kDone } help = Help::kNone;
+  PackedItems packed;  // by the helper
+};
 
 const ObjectSource& nothing() {
   static const MemoryStore store;
@@ -51,8 +58,8 @@ const ObjectSource& nothing() {
 }  // namespace
 
 /// Life of an object: put() hashes it and adds it to `batch`; full batches wait in `pending` in
-/// order, at first until there are enough samples for a dictionary, then until the encoder, in its
-/// own thread or in the caller's, has made records of them.
+/// order, at first until there are enough samples for a dictionary and it is trained, then until
+/// the encoder, in its own thread or in the caller's, has made records of them.
 struct PackWriter::Impl {
   Impl(core::FileSystem& files, const std::filesystem::path& folder,
        const ObjectSource* existing_or_null, Options options)
@@ -60,9 +67,12 @@ struct PackWriter::Impl {
         existing(existing_or_null != nullptr ? *existing_or_null : nothing()),
         output(files, folder),
         encoder(output, existing, options) {
-    if (options.dictionary != nullptr) start(options.dictionary);
+    if (options.dictionary != nullptr) start_with(options.dictionary);
   }
-  ~Impl() { stop_worker(); }
+  ~Impl() {
+    forget_waiting();
+    stop_worker();
+  }
 
   Id put(ObjectType type, ByteView payload, const PutHint& hint);
   std::optional<Object> get(const Id& id) const;
@@ -70,33 +80,44 @@ struct PackWriter::Impl {
 
   bool takes_frame(const PutHint& hint) const;
   void submit();
-  void start(std::shared_ptr<const core::Dictionary> dictionary_or_null);
-  std::shared_ptr<const core::Dictionary> train() const;
-  void encode(const Batch& batch);
+  void start();
+  void start_with(std::shared_ptr<const core::Dictionary> known);
+  void set_dictionary(std::shared_ptr<const core::Dictionary> dictionary_or_null);
+  std::shared_ptr<const core::Dictionary> train();
+  void encode(const Batch& batch, const PackedItems& packed);
   void run_worker();
+  void encode_pending();
+  bool help(std::unique_lock<std::mutex>& lock);
+  BatchPtr empty_batch();
+  void forget_waiting();
   void drain();
   void stop_worker();
   void rethrow_failure();
   std::optional<Object> pending_object(std::uint32_t number) const;
   PackInfo write_end();
 
-  static constexpr std::size_t kPendingMax = 8;
+  /// 16 MiB: while a bulk load's caller does what one thread must do alone, as building the tree,
+  /// the worker has something to do.
+  static constexpr std::size_t kPendingMax = 64;
 
   const Options options;
   const ObjectSource& existing;
   PackOutput output;
   PackEntries entries;
   PackEncoder encoder;
-  std::shared_ptr<const core::Dictionary> dictionary;
-  std::shared_ptr<Batch> batch = std::make_shared<Batch>();
+  BatchPtr batch = std::make_shared<Batch>();
   std::size_t sampled_bytes = 0, waiting_bytes = 0;
   bool started = false;
+  std::vector<BatchPtr> sampled;  // until the dictionary is trained
   std::thread worker;
 
   mutable std::mutex mutex;  // of what follows
   std::condition_variable changed;
-  std::deque<BatchPtr> pending;
+  std::deque<Waiting> pending;
+  std::vector<BatchPtr> spare;  // whose memory the next ones take
   std::exception_ptr failure;
+  std::shared_ptr<const core::Dictionary> dictionary;
+  bool ready = false;  // the dictionary, or that there is none
   bool closing = false;
 
   std::atomic<std::uint32_t> encoded{0};  // entries below have their place
@@ -135,85 +156,181 @@ Id PackWriter::Impl::put(ObjectType type, ByteView payload, const PutHint& hint)
 /// What has a base may become a delta.
 bool PackWriter::Impl::takes_frame(const PutHint& hint) const {
   if (hint.frame.empty() || hint.compressed || hint.base) return false;
-  return started && dictionary != nullptr && hint.frame_dictionary == dictionary.get();
+  const std::lock_guard lock(mutex);
+  return dictionary != nullptr && hint.frame_dictionary == dictionary.get();
 }
 
 void PackWriter::Impl::submit() {
   if (batch->items.empty()) return;
-  BatchPtr full = std::exchange(batch, std::make_shared<Batch>());
+  BatchPtr full = std::exchange(batch, empty_batch());
   batch->first = full->first + static_cast<std::uint32_t>(full->items.size());
-  if (started && options.threads < 2) return encode(*full);
+  if (started && options.threads < 2) return encode(*full, {});
   waiting_bytes += full->bytes.size();
   {
     std::unique_lock lock(mutex);
-    if (started) changed.wait(lock, [&] { return pending.size() < kPendingMax || failure; });
-    pending.push_back(std::move(full));
+    while (started && pending.size() >= kPendingMax && !failure) {
+      if (!help(lock)) changed.wait(lock);
+    }
+    pending.push_back({std::move(full), {}, {}});
   }
   changed.notify_all();
   rethrow_failure();
   constexpr std::size_t kWaitingPerSample = 4;
-  if (started || (sampled_bytes < options.sample_bytes &&
-                  waiting_bytes < options.sample_bytes * kWaitingPerSample)) {
-    return;
+  if (!started && (sampled_bytes >= options.sample_bytes ||
+                   waiting_bytes >= options.sample_bytes * kWaitingPerSample)) {
+    start();
   }
-  start(train());
 }
 
-std::shared_ptr<const core::Dictionary> PackWriter::Impl::train() const {
+std::shared_ptr<const core::Dictionary> PackWriter::Impl::train() {
   std::vector<ByteView> samples;
-  for (const BatchPtr& waiting : pending) {
+  for (const BatchPtr& waiting : sampled) {
     for (const PackItem& item : waiting->items) {
       if (is_sample(item)) samples.push_back(waiting->bytes_of(item));
     }
   }
-  return make_dictionary(samples, options);
+  std::shared_ptr<const core::Dictionary> trained = make_dictionary(samples, options);
+  sampled.clear();
+  return trained;
 }
 
-/// Ends the sampling. What waits is left to the worker, or done here where there is none.
-void PackWriter::Impl::start(std::shared_ptr<const core::Dictionary> dictionary_or_null) {
+void PackWriter::Impl::set_dictionary(std::shared_ptr<const core::Dictionary> dictionary_or_null) {
+  const std::lock_guard lock(mutex);
   dictionary = std::move(dictionary_or_null);
   encoder.set_dictionary(dictionary.get());
   output.set_dictionary(dictionary.get());
+  ready = true;
+}
+
+/// Ends the sampling: trains and encodes what waits, beside the caller where that may be.
+void PackWriter::Impl::start() {
+  started = true;
+  // What waits now, and not what may come before the worker looks: the same in every run.
+  for (const Waiting& waiting : pending) sampled.push_back(waiting.batch);
+  if (options.threads < 2) {
+    set_dictionary(train());
+    return drain();
+  }
+  worker = std::thread([this] { run_worker(); });
+}
+
+void PackWriter::Impl::start_with(std::shared_ptr<const core::Dictionary> known) {
+  set_dictionary(std::move(known));
   started = true;
   if (options.threads < 2) return drain();
   worker = std::thread([this] { run_worker(); });
 }
 
-void PackWriter::Impl::encode(const Batch& full) {
+void PackWriter::Impl::encode(const Batch& full, const PackedItems& packed) {
   std::uint32_t number = full.first;
-  for (const PackItem& item : full.items) {
-    encoder.encode(item, full.bytes_of(item));
+  for (std::size_t i = 0; i < full.items.size(); ++i) {
+    const PackItem& item = full.items[i];
+    const auto piece = i < packed.pieces.size() ? packed.pieces[i] : PackedItems::Piece{};
+    if (piece.encoding) {
+      const ByteView data = ByteView(packed.bytes).substr(piece.begin, piece.size);
+      encoder.encode_packed(item, full.bytes_of(item), *piece.encoding, data);
+    } else {
+      encoder.encode(item, full.bytes_of(item));
+    }
     encoded.store(++number, std::memory_order_release);
   }
+}
+
+/// Packs, in the calling thread, what stands by itself in the last batch that nobody has begun: the
+/// worker comes to it last. False where there is none.
+bool PackWriter::Impl::help(std::unique_lock<std::mutex>& lock) {
+  if (!ready) return false;
+  const auto found = std::find_if(pending.rbegin(), pending.rend(), [](const Waiting& waiting) {
+    return waiting.help == Waiting::Help::kNone;
+  });
+  // The worker has the first, or is about to.
+  if (found == pending.rend() || &*found == &pending.front()) return false;
+  Waiting& helped = *found;  // stays where it is: only the caller adds, and the worker waits for it
+  helped.help = Waiting::Help::kComing;
+  const BatchPtr full = helped.batch;
+  lock.unlock();
+  PackedItems packed;
+  std::exception_ptr problem;
+  try {
+    packed.bytes.reserve(full->bytes.size() / 2);
+    for (const PackItem& item : full->items) {
+      PackedItems::Piece piece;
+      piece.begin = packed.bytes.size();
+      if (PackEncoder::stands_alone(item)) {
+        piece.encoding = encoder.pack_alone(packed.bytes, item, full->bytes_of(item));
+      }
+      piece.size = packed.bytes.size() - piece.begin;
+      packed.pieces.push_back(piece);
+    }
+  } catch (...) {
+    problem = std::current_exception();
+    packed = {};  // the worker does it
+  }
+  lock.lock();
+  helped.packed = std::move(packed);
+  helped.help = Waiting::Help::kDone;
+  changed.notify_all();
+  if (problem) std::rethrow_exception(problem);
+  return true;
 }
 
 /// Encodes what is pending, in the calling thread.
 void PackWriter::Impl::drain() {
   while (!pending.empty()) {
-    encode(*pending.front());
+    encode(*pending.front().batch, {});
     pending.pop_front();
   }
 }
 
 void PackWriter::Impl::run_worker() {
+  try {
+    if (!ready) set_dictionary(train());  // set by this thread, or before it began
+    changed.notify_all();
+    encode_pending();
+  } catch (...) {
+    const std::lock_guard lock(mutex);
+    failure = std::current_exception();  // thrown again in the caller's thread
+  }
+  changed.notify_all();
+}
+
+void PackWriter::Impl::encode_pending() {
   std::unique_lock lock(mutex);
   for (;;) {
-    changed.wait(lock, [&] { return !pending.empty() || closing; });
+    changed.wait(lock, [&] {
+      return pending.empty() ? closing : pending.front().help != Waiting::Help::kComing;
+    });
     if (pending.empty()) return;
-    const BatchPtr next = pending.front();
+    Waiting& next = pending.front();
+    next.help = Waiting::Help::kDone;
     lock.unlock();
-    std::exception_ptr problem;
-    try {
-      encode(*next);
-    } catch (...) {
-      problem = std::current_exception();  // thrown again in the caller's thread
-    }
+    encode(*next.batch, next.packed);
     lock.lock();
+    if (spare.size() < kPendingMax) spare.push_back(std::move(next.batch));
     pending.pop_front();
-    failure = problem;
     changed.notify_all();
-    if (failure) return;
   }
+}
+
+/// For the caller's thread, which alone reads batches beside the worker.
+BatchPtr PackWriter::Impl::empty_batch() {
+  BatchPtr taken;
+  {
+    const std::lock_guard lock(mutex);
+    if (spare.empty()) return std::make_shared<Batch>();
+    taken = std::move(spare.back());
+    spare.pop_back();
+  }
+  if (taken->bytes.capacity() > 2 * Batch::kBytesReserved) return std::make_shared<Batch>();
+  taken->bytes.clear();
+  taken->items.clear();
+  return taken;
+}
+
+/// Nobody is to finish the pack any more.
+void PackWriter::Impl::forget_waiting() {
+  const std::lock_guard lock(mutex);
+  while (pending.size() > 1) pending.pop_back();
 }
 
 void PackWriter::Impl::stop_worker() {
@@ -237,9 +354,9 @@ std::optional<Object> PackWriter::Impl::pending_object(std::uint32_t number) con
     const std::lock_guard lock(mutex);
     const auto after = std::upper_bound(
         pending.begin(), pending.end(), number,
-        [](std::uint32_t n, const BatchPtr& waiting) { return n < waiting->first; });
+        [](std::uint32_t n, const Waiting& waiting) { return n < waiting.batch->first; });
     if (after == pending.begin()) return std::nullopt;
-    holder = *(after - 1);
+    holder = (after - 1)->batch;
   }
   const std::size_t place = number - holder->first;
   if (place >= holder->items.size()) return std::nullopt;
@@ -295,7 +412,13 @@ PackInfo PackWriter::Impl::write_end() {
 
 std::optional<PackInfo> PackWriter::Impl::finish() {
   submit();
-  if (!started) start(train());
+  if (!started) start();
+  if (worker.joinable()) {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return ready || failure; });
+    while (!failure && help(lock)) {
+    }
+  }
   stop_worker();
   rethrow_failure();
   if (entries.size() == 0) return std::nullopt;
@@ -317,12 +440,13 @@ bool PackWriter::contains(const Id& id) const {
   return impl_->entries.find(id) != PackEntries::kNone || impl_->existing.contains(id);
 }
 void PackWriter::offer_dictionary(const std::shared_ptr<const core::Dictionary>& offered) {
-  if (!impl_->started) impl_->start(offered);
+  if (!impl_->started) impl_->start_with(offered);
 }
 std::uint64_t PackWriter::object_count() const {
   return impl_->entries.size();
 }
 std::shared_ptr<const core::Dictionary> PackWriter::dictionary() const {
+  const std::lock_guard lock(impl_->mutex);
   return impl_->dictionary;
 }
 std::uint64_t PackWriter::bytes_written() const {

@@ -119,6 +119,20 @@ struct TreeChange {
 TreeId edit_tree(const NodeReader& nodes, ObjectSink& sink, const TreeId& root,
                  std::span<const TreeChange> changes);
 
+/// Changes that the caller holds in its own way, sorted by path, each path once. One thread at a
+/// time.
+class TreeChanges {
+ public:
+  virtual ~TreeChanges() = default;
+  virtual std::size_t size() const = 0;
+  virtual std::string_view path(std::size_t i) const = 0;
+  /// nullptr: the path's removal. Valid until the next call.
+  virtual const Entry* entry(std::size_t i) const = 0;
+};
+/// The same as edit_tree().
+TreeId edit_tree_with(const NodeReader& nodes, ObjectSink& sink, const TreeId& root,
+                      const TreeChanges& changes);
+
 /// Builds a tree from entries that arrive in path order, writing nodes as they are finished.
 /// Memory: a node a level.
 class TreeBuilder {

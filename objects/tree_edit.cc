@@ -9,28 +9,73 @@
 namespace isodb::objects {
 namespace {
 
-/// A change of one level's sequence of keys: what the key gets, or its removal where both are null.
-struct LevelChange {
-  std::string_view key;
-  const Entry* entry = nullptr;  // level 0
-  const Child* child = nullptr;  // levels above
-
-  bool removes() const { return entry == nullptr && child == nullptr; }
+/// The changes of one level's sequence of keys, in their order: what each key gets, or its removal.
+class LevelChanges {
+ public:
+  virtual ~LevelChanges() = default;
+  virtual std::size_t size() const = 0;
+  virtual std::string_view key(std::size_t i) const = 0;
+  virtual bool removes(std::size_t i) const = 0;
+  virtual void add_value(NodeWriter& writer, std::size_t i) const = 0;
+  virtual void set_value(NodeRewriter& rewriter, std::size_t place, std::size_t i) const = 0;
 };
 
-void add_value(NodeWriter& writer, const LevelChange& change) {
-  if (change.entry != nullptr) {
-    writer.add(change.key, *change.entry);
-  } else {
-    writer.add(change.key, *change.child);
+class EntryChanges final : public LevelChanges {
+ public:
+  explicit EntryChanges(const TreeChanges& changes) : changes_(changes) {}
+  std::size_t size() const override { return changes_.size(); }
+  std::string_view key(std::size_t i) const override { return changes_.path(i); }
+  bool removes(std::size_t i) const override { return changes_.entry(i) == nullptr; }
+  void add_value(NodeWriter& writer, std::size_t i) const override {
+    writer.add(changes_.path(i), *changes_.entry(i));
   }
-}
+  void set_value(NodeRewriter& rewriter, std::size_t place, std::size_t i) const override {
+    rewriter.set(place, *changes_.entry(i));
+  }
+
+ private:
+  const TreeChanges& changes_;
+};
 
 /// A change of one level's sequence of nodes: the node that now ends with `key`, or its removal.
 struct NodeChange {
   std::string key;
   std::optional<Child> child;
 };
+
+class ChildChanges final : public LevelChanges {
+ public:
+  explicit ChildChanges(const std::vector<NodeChange>& changes) : changes_(changes) {}
+  std::size_t size() const override { return changes_.size(); }
+  std::string_view key(std::size_t i) const override { return changes_[i].key; }
+  bool removes(std::size_t i) const override { return !changes_[i].child; }
+  void add_value(NodeWriter& writer, std::size_t i) const override {
+    writer.add(changes_[i].key, *changes_[i].child);
+  }
+  void set_value(NodeRewriter& rewriter, std::size_t place, std::size_t i) const override {
+    rewriter.set(place, *changes_[i].child);
+  }
+
+ private:
+  const std::vector<NodeChange>& changes_;
+};
+
+class SpanOfChanges final : public TreeChanges {
+ public:
+  explicit SpanOfChanges(std::span<const TreeChange> changes) : changes_(changes) {}
+  std::size_t size() const override { return changes_.size(); }
+  std::string_view path(std::size_t i) const override { return changes_[i].path; }
+  const Entry* entry(std::size_t i) const override {
+    return changes_[i].entry ? &*changes_[i].entry : nullptr;
+  }
+
+ private:
+  const std::span<const TreeChange> changes_;
+};
+
+/// Nodes of larger edits are not kept in memory: they would push out what is read, and take as much
+/// as the cache may.
+constexpr std::size_t kChangesOfCachedNodes = 16384;
 
 /// Applies changes to one level of a tree. Nodes are cut anew from the start of the first one that
 /// a change touches (or, where what follows had a say in how the node before was cut, from there)
@@ -39,7 +84,7 @@ struct NodeChange {
 class LevelEdit {
  public:
   LevelEdit(const NodeReader& nodes, ObjectSink& sink, const Id& root, std::uint8_t level,
-            std::span<const LevelChange> changes)
+            const LevelChanges& changes)
       : nodes_(nodes),
         sink_(sink),
         level_(level),
@@ -82,13 +127,15 @@ class LevelEdit {
   void finish_level();
   void finish_run();
   bool has_nothing_before() const { return !skipped_ && emitted_ == 0; }
+  bool is_remembered() const { return changes_.size() <= kChangesOfCachedNodes; }
+  NodePtr remember(const Id& id, Bytes payload);
   Child write(Child summary, Bytes payload, const Id& old_id, const Node& old, const PutHint& hint);
 
   const NodeReader& nodes_;
   ObjectSink& sink_;
   const std::uint8_t level_;
   const bool is_top_;  // what is above it is built anew, from all of its nodes
-  const std::span<const LevelChange> changes_;
+  const LevelChanges& changes_;
 
   LevelCursor cursor_;
   LevelCursor resume_;  // where the last run ended; nodes before it are not to be looked at again
@@ -112,7 +159,7 @@ class LevelEdit {
 
 void LevelEdit::run() {
   while (next_change_ < changes_.size() && !root_below_) {
-    cursor_.seek(changes_[next_change_].key);
+    cursor_.seek(changes_.key(next_change_));
     const std::size_t end = changes_end();
     if (end == next_change_) {
       throw Error(ErrorCode::kCorrupt, "tree: nodes of two levels disagree about their last keys",
@@ -130,7 +177,7 @@ std::size_t LevelEdit::changes_end() const {
   if (cursor_.at_last()) return changes_.size();
   const std::string last = cursor_.key();
   std::size_t end = next_change_;
-  while (end < changes_.size() && changes_[end].key <= last) ++end;
+  while (end < changes_.size() && changes_.key(end) <= last) ++end;
   return end;
 }
 
@@ -140,30 +187,33 @@ bool LevelEdit::replace_values(std::size_t end) {
   const NodePtr node = cursor_.node();
   if (node->size() <= 1) return false;  // it may have become the root of a tree that ends below
   for (std::size_t i = next_change_; i < end; ++i) {
-    if (changes_[i].removes() || node->find(changes_[i].key) == node->size()) return false;
+    if (changes_.removes(i) || node->find(changes_.key(i)) == node->size()) return false;
   }
   // Had the next node a say in where this one ends, a change there would have to come back here.
   std::string last = node->key(node->size() - 1);
   if (!cursor_.at_last() && !surely_ends_naturally(level_, last)) return false;
 
-  writer_.reserve(*node);
-  for (std::size_t i = 0; i < node->size(); ++i) {
-    if (next_change_ < end && node->key_is(i, changes_[next_change_].key)) {
-      add_value(writer_, changes_[next_change_++]);
-    } else {
-      writer_.add(*node, i);
-    }
+  NodeRewriter rewriter(*node);
+  for (; next_change_ < end; ++next_change_) {
+    changes_.set_value(rewriter, node->find(changes_.key(next_change_)), next_change_);
   }
-  const Id old_id = cursor_.id();
-  PutHint hint;
-  hint.base = old_id;
-  hint.base_bytes = node->payload();
-  const Child child =
-      write(writer_.summary(node->size()), writer_.encode(node->size()), old_id, *node, hint);
-  writer_.drop(node->size());
   ++emitted_;
-  if (child.id != old_id) node_changes_.push_back({std::move(last), child});
+  Bytes payload = rewriter.take();
+  if (payload == node->payload()) return true;
+  PutHint hint;
+  hint.base = cursor_.id();
+  hint.base_bytes = node->payload();
+  const Id id = sink_.put(ObjectType::kTree, payload, hint);
+  const NodePtr fresh = remember(id, std::move(payload));
+  node_changes_.push_back({std::move(last), Child{id, fresh->documents(), fresh->flags()}});
   return true;
+}
+
+/// The next edit most likely starts from what this one wrote.
+NodePtr LevelEdit::remember(const Id& id, Bytes payload) {
+  auto node = std::make_shared<const Node>(std::move(payload));
+  if (is_remembered()) nodes_.cache().insert(id, node);
+  return node;
 }
 
 /// A node that was cut by force was so in view of the keys behind it. If the one before the cursor
@@ -216,12 +266,13 @@ LevelEdit::Progress LevelEdit::feed(const Node& node, std::size_t end) {
     return Progress::kGoesOn;
   };
   while (next_change_ < end) {
-    const LevelChange& change = changes_[next_change_];
-    if (keep_until(node.lower_bound(change.key)) == Progress::kRewound) return Progress::kRewound;
-    if (i < node.size() && node.key_is(i, change.key)) ++i;
+    const std::size_t change = next_change_;
+    const std::string_view key = changes_.key(change);
+    if (keep_until(node.lower_bound(key)) == Progress::kRewound) return Progress::kRewound;
+    if (i < node.size() && node.key_is(i, key)) ++i;
     ++next_change_;
-    if (change.removes()) continue;
-    add_value(writer_, change);
+    if (changes_.removes(change)) continue;
+    changes_.add_value(writer_, change);
     last_item_is_old_ = false;
     if (settle() == Progress::kRewound) return Progress::kRewound;
   }
@@ -278,8 +329,7 @@ Child LevelEdit::write(Child summary, Bytes payload, const Id& old_id, const Nod
     return summary;
   }
   summary.id = sink_.put(ObjectType::kTree, payload, hint);
-  // The next edit most likely starts from here.
-  nodes_.cache().insert(summary.id, std::make_shared<const Node>(std::move(payload)));
+  if (is_remembered()) remember(summary.id, std::move(payload));
   return summary;
 }
 
@@ -326,19 +376,15 @@ void LevelEdit::finish_run() {
   starts_.clear();
 }
 
-std::vector<LevelChange> check_changes(std::span<const TreeChange> changes) {
-  std::vector<LevelChange> checked;
-  checked.reserve(changes.size());
-  for (const TreeChange& change : changes) {
-    if (change.entry) check_path(change.path);
-    if (!checked.empty() && checked.back().key >= change.path) {
+void check_changes(const TreeChanges& changes) {
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    if (changes.entry(i) != nullptr) check_path(changes.path(i));
+    if (i > 0 && changes.path(i - 1) >= changes.path(i)) {
       throw Error(ErrorCode::kInvalid, "changes of a tree are not in ascending order: '" +
-                                           change.path + "' after '" +
-                                           std::string(checked.back().key) + "'");
+                                           std::string(changes.path(i)) + "' after '" +
+                                           std::string(changes.path(i - 1)) + "'");
     }
-    checked.push_back({change.path, change.entry ? &*change.entry : nullptr, nullptr});
   }
-  return checked;
 }
 
 /// The levels above the old root's, over the nodes of that level.
@@ -359,23 +405,29 @@ Id build_above(ObjectSink& sink, std::uint8_t level, const std::vector<NodeChang
 
 TreeId edit_tree(const NodeReader& nodes, ObjectSink& sink, const TreeId& root,
                  std::span<const TreeChange> changes) {
-  std::vector<LevelChange> level_changes = check_changes(changes);
-  if (level_changes.empty()) return root;
+  return edit_tree_with(nodes, sink, root, SpanOfChanges(changes));
+}
+
+TreeId edit_tree_with(const NodeReader& nodes, ObjectSink& sink, const TreeId& root,
+                      const TreeChanges& changes) {
+  check_changes(changes);
+  if (changes.size() == 0) return root;
   const std::uint8_t top = nodes.node(root)->level();
-  std::vector<NodeChange> node_changes;
+  std::vector<NodeChange> below;
   for (std::uint8_t level = 0;; ++level) {
+    const EntryChanges of_entries(changes);
+    const ChildChanges of_children(below);
+    const LevelChanges& level_changes =
+        level == 0 ? static_cast<const LevelChanges&>(of_entries) : of_children;
     LevelEdit edit(nodes, sink, root, level, level_changes);
     edit.run();
     if (edit.root_below()) return TreeId(*edit.root_below());
-    node_changes = edit.take_node_changes();
-    if (node_changes.empty()) return root;
+    std::vector<NodeChange> above = edit.take_node_changes();
+    if (above.empty()) return root;
     if (level == top) {
-      return TreeId(build_above(sink, static_cast<std::uint8_t>(level + 1), node_changes));
+      return TreeId(build_above(sink, static_cast<std::uint8_t>(level + 1), above));
     }
-    level_changes.clear();
-    for (const NodeChange& change : node_changes) {
-      level_changes.push_back({change.key, nullptr, change.child ? &*change.child : nullptr});
-    }
+    below = std::move(above);
   }
 }
 

@@ -268,12 +268,6 @@ Database::Inventory Database::inventory(std::int64_t after_number,
   });
 }
 
-std::uint64_t Database::change_counter() {
-  return impl_->read([](Connection& connection) {
-    return static_cast<std::uint64_t>(connection.number("PRAGMA data_version"));
-  });
-}
-
 std::optional<Bytes> Database::loose_records(std::int64_t number) {
   return impl_->read([&](Connection& connection) -> std::optional<Bytes> {
     Query query(connection, "SELECT records FROM loose WHERE number=?1");

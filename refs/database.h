@@ -128,6 +128,7 @@ class Database {
   struct WriteResult {
     std::optional<LostSwap> lost;
     std::vector<std::int64_t> loose_numbers;
+    std::uint64_t transactions = 0;  ///< as Database::transactions() says right after this one
   };
   WriteResult write(const WriteBatch& batch);
   /// Several batches in one transaction and one fsync, each in a savepoint of its own: one that
@@ -152,7 +153,7 @@ class Database {
 
   /// What objects there are, read in one transaction: rows above `after_number` without their
   /// records' bytes, every registered pack and, unless no row was removed since an inventory told
-  /// these `removals`, the numbers of all rows. `change_counter` lets a caller skip the call when
+  /// these `removals`, the numbers of all rows. `transactions` lets a caller skip the call when
   /// nothing changed.
   struct Inventory {
     std::vector<LooseSummary> loose_added;
@@ -163,8 +164,6 @@ class Database {
     std::uint64_t removals = 0;      ///< how often rows were removed so far
   };
   Inventory inventory(std::int64_t after_number, std::optional<std::uint64_t> removals = {});
-  /// Changes whenever anybody committed: this process or another. Cheap (PRAGMA data_version).
-  std::uint64_t change_counter();
   /// The records of one loose row; nullopt when it is gone.
   std::optional<Bytes> loose_records(std::int64_t number);
 

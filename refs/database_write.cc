@@ -188,6 +188,8 @@ std::vector<Database::WriteResult> Database::write_group(
       }
       if (batches.size() > 1) Query(connection, "RELEASE batch").run();
     }
+    const std::uint64_t transactions = counters.transactions + (any_done ? 1 : 0);
+    for (WriteResult& result : results) result.transactions = transactions;
     return any_done;
   });
   return results;

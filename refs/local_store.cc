@@ -1,6 +1,7 @@
 #include "refs/local_store.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <utility>
 
@@ -120,19 +121,17 @@ objects::Object LocalStore::Impl::read_loose(CachedRow& row, std::uint32_t item,
 
 bool LocalStore::Impl::refresh(const StatePtr& seen) {
   const std::lock_guard lock(update_mutex);
-  // Read before the inventory: a write between the two only makes the next refresh look again.
-  const std::uint64_t counter = database.change_counter();
-  if (counter != current()->change_counter) refresh_locked(counter);
+  if (database.transactions() != current()->transactions) refresh_locked();
   return current() != seen;
 }
 
 StatePtr LocalStore::Impl::refresh_now() {
   const std::lock_guard lock(update_mutex);
-  refresh_locked(database.change_counter());
+  refresh_locked();
   return current();
 }
 
-void LocalStore::Impl::refresh_locked(std::uint64_t change_counter) {
+void LocalStore::Impl::refresh_locked() {
   const StatePtr now = current();
   const auto known_removals = now->transactions > 0 ? std::optional(now->removals) : std::nullopt;
   const Database::Inventory read = database.inventory(now->loose_through, known_removals);
@@ -144,7 +143,6 @@ void LocalStore::Impl::refresh_locked(std::uint64_t change_counter) {
   next->generation = read.collection_generation;
   next->transactions = read.transactions;
   next->removals = read.removals;
-  next->change_counter = change_counter;
   state.store(std::move(next));
 }
 
@@ -190,6 +188,36 @@ std::optional<objects::Object> LocalStore::get(const Id& id) const {
     if (place.pack != nullptr) return place.pack->read(place.offset, *this);
     return impl_->read_loose(*place.row, place.item, *this);
   });
+}
+
+std::vector<std::optional<objects::Object>> LocalStore::get_many(std::span<const Id> ids) const {
+  std::vector<std::optional<objects::Object>> objects(ids.size());
+  const StatePtr now = impl_->current();
+  // So few that their records are still in the processor's cache when it is their turn.
+  constexpr std::size_t kAtOnce = 32;
+  std::array<const objects::Pack*, kAtOnce> packs;
+  std::array<std::optional<std::uint64_t>, kAtOnce> offsets;
+  for (std::size_t begin = 0; begin < ids.size(); begin += kAtOnce) {
+    const std::span<const Id> some = ids.subspan(begin, std::min(kAtOnce, ids.size() - begin));
+    packs.fill(nullptr);
+    offsets.fill(std::nullopt);
+    try {
+      for (const std::shared_ptr<PackFile>& file : *now->packs) {
+        const objects::Pack* pack = file->open();
+        if (pack == nullptr) continue;
+        pack->find_many(some, std::span(offsets).first(some.size()));
+        for (std::size_t i = 0; i < some.size(); ++i) {
+          if (offsets[i] && packs[i] == nullptr) packs[i] = pack;
+        }
+      }
+      for (std::size_t i = 0; i < some.size(); ++i) {
+        if (packs[i] != nullptr) objects[begin + i] = packs[i]->read(*offsets[i], *this);
+      }
+    } catch (const Error&) {
+      // Left to get(), which looks into other places and names what is damaged.
+    }
+  }
+  return objects;
 }
 
 bool LocalStore::contains(const Id& id) const {
@@ -282,17 +310,13 @@ std::vector<Id> LocalStore::with_prefix(std::string_view hex_digits, std::size_t
   return result;
 }
 
-void LocalStore::adopt(std::vector<LooseRow> rows) {
+void LocalStore::adopt(std::vector<LooseRow> rows, std::uint64_t transactions) {
   if (rows.empty()) return refresh();
   const std::lock_guard lock(impl_->update_mutex);
   const StatePtr now = impl_->current();
   // Only what is complete up to a transaction may be relied on: when anything but these rows was
   // written since, the inventory has to tell what.
-  const std::uint64_t counter = impl_->database.change_counter();
-  // Another thread may have read them already: then the next transaction is somebody else's.
-  const bool are_new = rows.front().number > now->loose_through;
-  const bool only_these = are_new && impl_->database.transactions() == now->transactions + 1;
-  if (only_these) {
+  if (transactions == now->transactions + 1) {
     auto next = std::make_shared<StoreState>(*now);
     for (LooseRow& row : rows) {
       const auto cached = std::make_shared<CachedRow>(
@@ -300,11 +324,10 @@ void LocalStore::adopt(std::vector<LooseRow> rows) {
       now->loose->add(cached);
       next->loose_through = std::max(next->loose_through, row.number);
     }
-    ++next->transactions;
-    next->change_counter = counter;
+    next->transactions = transactions;
     impl_->state.store(std::move(next));
-  } else {
-    impl_->refresh_locked(counter);
+  } else if (transactions > now->transactions) {
+    impl_->refresh_locked();
   }
   const auto& known = impl_->current()->loose->rows();
   for (LooseRow& row : rows) {

@@ -5,7 +5,11 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
+#include <span>
+#include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "core/file.h"
@@ -14,6 +18,13 @@
 #include "refs/database.h"
 
 namespace isodb::refs {
+
+/// What LocalStore::check_all() found to be damaged: a file, or one object in it.
+struct Damaged {
+  std::string file;  ///< "packs/<name>", "repo.db"
+  std::optional<Id> object;
+  std::string problem;
+};
 
 /// The objects of one repository folder: loose rows in the database and registered packs. Reads
 /// only; writes go through a LooseBatch or a PackWriter and become visible when the database holds
@@ -27,6 +38,9 @@ class LocalStore : public objects::ObjectSource {
 
   std::optional<objects::Object> get(const Id& id) const override;
   bool contains(const Id& id) const override;
+  /// Many objects at the same indexes, cheaper than one by one where they lie in packs. nullopt:
+  /// get() finds it, or says what is wrong.
+  std::vector<std::optional<objects::Object>> get_many(std::span<const Id> ids) const;
   /// The blob as it lies in a pack, where it is packed with the pack's dictionary; else nullopt.
   std::optional<objects::PackedBlob> packed_blob(const Id& id) const;
   /// What the object's record says of itself, without reading the payload; nullopt: not here.
@@ -48,8 +62,9 @@ class LocalStore : public objects::ObjectSource {
   void for_each(const std::function<void(const Id&)>& visit) const;
 
   /// Takes over rows that this process just wrote, numbers set, so that reading them needs no look
-  /// into the database.
-  void adopt(std::vector<LooseRow> rows);
+  /// into the database. `transactions`: as Database::write() told it of the batch that wrote them,
+  /// and no packs beside them.
+  void adopt(std::vector<LooseRow> rows, std::uint64_t transactions);
   void refresh() const;
 
   struct Statistics {
@@ -81,10 +96,36 @@ class LocalStore : public objects::ObjectSource {
   /// marking, and mark again then. Error(kBusy) while another process packs, Error(kCorrupt) when
   /// one of `keep` is missing or damaged.
   std::optional<std::uint64_t> repack(const std::vector<Id>& keep, std::uint64_t transactions);
-  /// Reads and re-hashes every object; calls `report` for each damaged one, with its id, or with
-  /// the file that is damaged: "packs/<name>", "repo.db". Goes on after damage.
-  void check_all(const std::function<void(const std::string& where, const std::string&)>& report,
+  /// Reads and re-hashes every object; calls `report` for each damaged one and each damaged file.
+  /// Goes on after damage.
+  void check_all(const std::function<void(const Damaged&)>& report,
                  const std::function<void(std::uint64_t done, std::uint64_t all)>& progress) const;
+
+  // Mending (mending.cc). What is written stands before what is dropped, so that a crash at any
+  // moment loses nothing.
+
+  /// Those of these objects of which some copy is what its id says. Looks into every row and pack:
+  /// for what get() finds damaged.
+  void intact_copies(const std::unordered_set<Id>& ids,
+                     const std::function<void(objects::Object)>& take) const;
+  /// Makes these what is read under their ids from now on, durably: as loose objects that stand by
+  /// themselves, in place of damaged ones in rows. Error(kBusy) while another process packs.
+  void mend(const std::vector<objects::Object>& intact);
+  struct Purge {
+    /// Where damage was found, as check_all() names it; others are not looked at.
+    std::set<std::string> files;
+    /// All that anything leads to. Objects of others, damaged, are dropped.
+    std::vector<Id> reachable;
+    /// Every one of these can be read.
+    bool is_whole = false;
+    /// Database::transactions() before `reachable` was gathered.
+    std::uint64_t transactions = 0;
+  };
+  /// Packs and rows with damage in them give way to what is intact in them, once nothing that can
+  /// be reached would be lost: where every damaged object can be read from elsewhere, or nothing
+  /// leads to it; of a pack whose index is damaged, or that is gone, where `is_whole` and nothing
+  /// was written since. Returns the names of files that gave way. Error(kBusy) as mend().
+  std::vector<std::string> purge(const Purge& purge);
 
  private:
   class WriterView;
@@ -107,6 +148,10 @@ class LooseBatch : public objects::ObjectStore {
   std::size_t bytes() const;
   /// What was put so far.
   const LooseRow& row() const { return row_; }
+  /// Adds what another batch on the same store holds. False, and nothing is added, where a delta
+  /// here is based on something that only the other one brings: rows must not hold a base behind
+  /// its delta (docs/storage.md, "Deltas never go round").
+  bool absorb(const LooseBatch& other);
   /// Takes the row out; the batch is empty afterwards.
   LooseRow take();
 
@@ -135,7 +180,8 @@ class LooseBatch : public objects::ObjectStore {
   std::uint64_t generation_;
   LooseRow row_;
   std::unordered_map<Id, Held> plain_;
-  std::vector<Id> assumed_;  // in the store: put here again, or the base of what was put
+  std::unordered_set<Id> bases_below_;  // named by records here, and not in this batch
+  std::vector<Id> assumed_;             // in the store: put here again, or the base of what was put
 };
 
 }  // namespace isodb::refs

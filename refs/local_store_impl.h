@@ -56,7 +56,6 @@ struct StoreState {
   std::uint64_t generation = 0;
   std::uint64_t transactions = 0;
   std::uint64_t removals = 0;
-  std::uint64_t change_counter = 0;
 };
 using StatePtr = std::shared_ptr<const StoreState>;
 
@@ -94,6 +93,18 @@ class RowReader : public objects::ObjectSource {
   const objects::ObjectSource& others_;
 };
 
+/// Where records of a pack begin, and the objects they are, by offset.
+using PackEntries = std::vector<std::pair<std::uint64_t, Id>>;
+/// Copies these records of a pack, where `wanted` and the writer do not have them yet, in their
+/// order, so that what was near stays near and bases come before what is based on them. A delta
+/// stays one to the same base, or becomes none: docs/storage.md, "Deltas never go round".
+/// Error(kCorrupt) for one that is not what its id says.
+void copy_records(objects::PackWriter& writer, const objects::Pack& pack,
+                  const PackEntries& entries, const LocalStore& store,
+                  const std::function<bool(const Id&)>& wanted);
+/// What is loose was never sent, or is a draft.
+objects::PackWriter::Options private_options();
+
 struct LocalStore::Impl {
   Impl(Database& local_database, core::FileSystem& file_system, std::filesystem::path folder);
 
@@ -117,7 +128,7 @@ struct LocalStore::Impl {
   bool refresh(const StatePtr& seen);
   /// Makes the state one that the database had after this call began.
   StatePtr refresh_now();
-  void refresh_locked(std::uint64_t change_counter);
+  void refresh_locked();
   std::shared_ptr<LooseIndex> loose_after(const StoreState& now, const Database::Inventory& read);
   std::shared_ptr<const PackFiles> packs_after(const StoreState& now,
                                                const std::vector<objects::PackInfo>& packs);
@@ -139,8 +150,16 @@ struct LocalStore::Impl {
   std::vector<RowPtr> rows_of(const StoreState& now);
   void pack_loose(const LocalStore& store);
   void merge(const LocalStore& store, const PackFiles& packs);
+  /// try_lock(), or Error(kBusy).
+  std::unique_ptr<core::File> lock();
   std::set<std::string> registered_packs();
   void remove_garbage();
+
+  // Mending (mending.cc), with the same lock.
+
+  bool purge_row(const LocalStore& store, const RowPtr& row, const Purge& purge);
+  bool purge_pack(const LocalStore& store, const std::shared_ptr<PackFile>& file,
+                  const Purge& purge);
 
   Database& database;
   core::FileSystem& files;
@@ -172,7 +191,9 @@ auto LocalStore::Impl::look_up(const Id& id, Use use)
         if (!refresh(now)) break;
         continue;
       }
-      if (attempt + 1 >= kFailuresMax) break;
+      // Who removed a pack has written before: where nobody did, looking again finds nothing else.
+      const bool is_damage = failure->code() == ErrorCode::kCorrupt && !refresh(now);
+      if (is_damage || attempt + 1 >= kFailuresMax) break;
     } catch (const Vanished&) {
     }
     refresh_now();

@@ -38,8 +38,28 @@ Id LooseBatch::put(ObjectType type, ByteView payload, const objects::PutHint& hi
                          kDeltaDepthMax);
   row_.items.push_back({id, static_cast<std::uint32_t>(offset)});
   const unsigned depth = objects::record_depth(ByteView(row_.records).substr(offset));
+  if (base.is_below) bases_below_.insert(*hint.base);
   plain_.emplace(id, Held{{type, Bytes(payload)}, depth});
   return id;
+}
+
+bool LooseBatch::absorb(const LooseBatch& other) {
+  for (const LooseRow::Item& item : other.row_.items) {
+    if (bases_below_.contains(item.id)) return false;
+  }
+  for (std::size_t i = 0; i < other.row_.items.size(); ++i) {
+    const LooseRow::Item& item = other.row_.items[i];
+    if (!plain_.emplace(item.id, other.plain_.at(item.id)).second) continue;
+    const bool is_last = i + 1 == other.row_.items.size();
+    const std::size_t end = is_last ? other.row_.records.size() : other.row_.items[i + 1].offset;
+    row_.items.push_back({item.id, static_cast<std::uint32_t>(row_.records.size())});
+    row_.records.append(other.row_.records, item.offset, end - item.offset);
+  }
+  for (const Id& id : other.bases_below_) {
+    if (!plain_.contains(id)) bases_below_.insert(id);
+  }
+  assumed_.insert(assumed_.end(), other.assumed_.begin(), other.assumed_.end());
+  return true;
 }
 
 LooseBatch::Base LooseBatch::find_base(ObjectType type, std::size_t payload_bytes,
@@ -54,10 +74,11 @@ LooseBatch::Base LooseBatch::find_base(ObjectType type, std::size_t payload_byte
     return base;
   }
   const std::optional<objects::RecordSummary> held = below_.summary(id);
-  if (!held || held->depth >= kDeltaDepthMax) return base;
+  if (!held) return base;
   base.is_below = true;
   base.depth = held->depth;
-  if (objects::is_stored_after(type, payload_bytes)) return base;  // its bytes are not needed
+  // Its bytes are not needed where it is only named.
+  if (objects::is_stored_after(type, payload_bytes) || held->depth >= kDeltaDepthMax) return base;
   if (hint.base_bytes.empty()) {
     base.read = below_.get(id);
   } else {
@@ -96,6 +117,7 @@ bool LooseBatch::is_intact() const {
 
 LooseRow LooseBatch::take() {
   plain_.clear();
+  bases_below_.clear();
   assumed_.clear();
   return std::exchange(row_, {});
 }

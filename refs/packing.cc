@@ -88,13 +88,6 @@ const objects::Pack& opened(const PackFile& file) {
   throw Error(*file.failure());
 }
 
-/// What is loose was never sent, or is a draft.
-objects::PackWriter::Options private_options() {
-  objects::PackWriter::Options options;
-  options.is_private = true;
-  return options;
-}
-
 /// It has a thread of its own already, and the others have work to do.
 objects::PackWriter::Options packing_options() {
   objects::PackWriter::Options options = private_options();
@@ -124,29 +117,13 @@ void copy(objects::PackWriter& writer, const Id& id, const objects::Object& obje
   }
 }
 
-/// In record order, so that what was near stays near and bases come before what is based on them.
-/// A delta stays one to the same base, or becomes none: docs/storage.md, "Deltas never go round".
 void copy_pack(objects::PackWriter& writer, const PackFile& file, const LocalStore& store,
                const WantedIds& wanted) {
   const objects::Pack& pack = opened(file);
-  std::vector<std::pair<std::uint64_t, Id>> copied;  // by offset: near bases are named by it
-  copied.reserve(pack.object_count());
-  const auto near_base = [&](std::uint64_t offset) -> std::optional<Id> {
-    const auto found = std::lower_bound(
-        copied.begin(), copied.end(), offset,
-        [](const auto& known, std::uint64_t wanted) { return known.first < wanted; });
-    if (found == copied.end() || found->first != offset) return std::nullopt;
-    return found->second;
-  };
-  pack.for_each([&](const Id& id, std::uint64_t offset) {
-    if (!wanted.has(id) || writer.contains(id)) return;
-    const objects::RecordSummary summary = pack.summary(offset);
-    std::optional<Id> base = summary.base;
-    if (base && !wanted.has(*base)) base.reset();
-    if (summary.base_offset) base = near_base(*summary.base_offset);
-    copy(writer, id, pack.read(offset, store), base);
-    copied.emplace_back(offset, id);
-  });
+  PackEntries entries;
+  entries.reserve(pack.object_count());
+  pack.for_each([&](const Id& id, std::uint64_t offset) { entries.emplace_back(offset, id); });
+  copy_records(writer, pack, entries, store, [&](const Id& id) { return wanted.has(id); });
 }
 
 /// One loose object on its way into a pack.
@@ -211,6 +188,42 @@ std::uint64_t bytes_of(const PackFiles& packs) {
 }
 
 }  // namespace
+
+objects::PackWriter::Options private_options() {
+  objects::PackWriter::Options options;
+  options.is_private = true;
+  return options;
+}
+
+void copy_records(objects::PackWriter& writer, const objects::Pack& pack,
+                  const PackEntries& entries, const LocalStore& store,
+                  const std::function<bool(const Id&)>& wanted) {
+  PackEntries copied;  // by offset: near bases are named by it
+  copied.reserve(entries.size());
+  const auto near_base = [&](std::uint64_t offset) -> std::optional<Id> {
+    const auto found = std::lower_bound(
+        copied.begin(), copied.end(), offset,
+        [](const auto& known, std::uint64_t searched) { return known.first < searched; });
+    if (found == copied.end() || found->first != offset) return std::nullopt;
+    return found->second;
+  };
+  for (const auto& [offset, id] : entries) {
+    if (!wanted(id) || writer.contains(id)) continue;
+    const objects::RecordSummary summary = pack.summary(offset);
+    std::optional<Id> base = summary.base;
+    if (base && !wanted(*base)) base.reset();
+    if (summary.base_offset) base = near_base(*summary.base_offset);
+    copy(writer, id, pack.read(offset, store), base);
+    copied.emplace_back(offset, id);
+  }
+}
+
+std::unique_ptr<core::File> LocalStore::Impl::lock() {
+  std::unique_ptr<core::File> taken = try_lock();
+  if (taken) return taken;
+  throw Error(ErrorCode::kBusy, "another process is packing this repository",
+              "try again when it is done");
+}
 
 std::unique_ptr<core::File> LocalStore::Impl::try_lock() {
   return core::try_lock_file(files, packs_folder / kLockName);
@@ -346,11 +359,7 @@ bool LocalStore::background_is_busy() const {
 
 std::optional<std::uint64_t> LocalStore::repack(const std::vector<Id>& keep,
                                                 std::uint64_t transactions) {
-  const std::unique_ptr<core::File> lock = impl_->try_lock();
-  if (!lock) {
-    throw Error(ErrorCode::kBusy, "another process is packing this repository",
-                "try again when it is done");
-  }
+  const std::unique_ptr<core::File> lock = impl_->lock();
   const StatePtr now = impl_->refresh_now();
   impl_->remove_garbage();
   const std::vector<RowPtr> rows = impl_->rows_of(*now);

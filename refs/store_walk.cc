@@ -10,6 +10,8 @@ namespace {
 /// Progress is told once in so many objects.
 constexpr std::uint64_t kProgressStep = 1024;
 
+constexpr const char* kDatabaseFile = "repo.db";
+
 }  // namespace
 
 void LocalStore::for_each(const std::function<void(const Id&)>& visit) const {
@@ -62,7 +64,7 @@ std::vector<objects::PackInfo> LocalStore::packs() const {
 /// Reads everything once and tells what is damaged.
 class StoreCheck {
  public:
-  using Report = std::function<void(const std::string&, const std::string&)>;
+  using Report = std::function<void(const Damaged&)>;
   using Progress = std::function<void(std::uint64_t, std::uint64_t)>;
   StoreCheck(const LocalStore& store, const Report& report, const Progress& progress)
       : store_(store), report_(report), progress_(progress) {
@@ -72,16 +74,16 @@ class StoreCheck {
 
   void check_pack(const PackFile& file) {
     const objects::Pack* pack = file.open();
-    const std::string where = store_.packs_folder().filename().string() + "/" + file.info().name;
-    if (pack == nullptr) return report_(where, file.failure()->what());
-    guarded(where, [&] {
+    file_ = store_.packs_folder().filename().string() + "/" + file.info().name;
+    if (pack == nullptr) return report_({file_, {}, file.failure()->what()});
+    guarded({}, [&] {
       pack->check_file();
       if (pack->object_count() != file.info().objects) {
         throw Error(ErrorCode::kCorrupt,
                     pack->name() + ": holds another number of objects than " + "is registered");
       }
     });
-    guarded(where, [&] {
+    guarded({}, [&] {
       pack->for_each([&](const Id& id, std::uint64_t offset) {
         check_object(id, [&] { return pack->read(offset, store_); });
       });
@@ -89,6 +91,7 @@ class StoreCheck {
   }
 
   void check_row(const CachedRow& row, const Bytes& records) {
+    file_ = kDatabaseFile;
     for (std::uint32_t item = 0; item < row.items.size(); ++item) {
       check_object(row.items[item].id, [&] { return RowReader(row, records, store_).read(item); });
     }
@@ -96,16 +99,16 @@ class StoreCheck {
 
  private:
   template <typename Action>
-  void guarded(const std::string& where, Action action) {
+  void guarded(const std::optional<Id>& object, Action action) {
     try {
       action();
     } catch (const Error& error) {
-      report_(where, error.what());
+      report_({file_, object, error.what()});
     }
   }
   template <typename Read>
   void check_object(const Id& id, Read read) {
-    guarded(id.hex(), [&] {
+    guarded(id, [&] {
       const objects::Object object = read();
       if (core::object_id(object.type, object.payload) != id) {
         throw Error(ErrorCode::kCorrupt, "its content is not what its id says");
@@ -117,11 +120,12 @@ class StoreCheck {
   const LocalStore& store_;
   const Report& report_;
   const Progress& progress_;
+  std::string file_;  // at hand
   std::uint64_t done_ = 0, all_ = 0;
 };
 
 void LocalStore::check_all(
-    const std::function<void(const std::string& where, const std::string& problem)>& report,
+    const std::function<void(const Damaged&)>& report,
     const std::function<void(std::uint64_t done, std::uint64_t all)>& progress) const {
   StoreCheck check(*this, report, progress);
   const StatePtr now = impl_->current();
@@ -133,7 +137,10 @@ void LocalStore::check_all(
       check_length(*row, *records);
       check.check_row(*row, *records);
     } catch (const Error& error) {
-      report("repo.db", error.what());
+      report({kDatabaseFile, {}, error.what()});
+      for (const LooseRow::Item& item : row->items) {
+        report({kDatabaseFile, item.id, "its row cannot be read"});
+      }
     }
   }
   for (const auto& file : *now->packs) {

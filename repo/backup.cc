@@ -134,7 +134,7 @@ BackupInfo back_up(const Repository& repository, const fs::path& file,
     Meter meter(options.progress, packs);
     for (const OpenPack& pack : *open) backup.add_pack(pack.info, *pack.file, meter.counted());
     const std::uint64_t now = state.environment.now_millis();
-    backup.seal(options.with_key ? state.key().text() : "", now);
+    backup.seal(options.with_key ? state.read_key_file().text() : Bytes(), now);
     BackupInfo info{file,       fs::file_size(unfinished.path()), now,
                     state.root, repository.public_key(),          options.with_key};
     unfinished.finish();
@@ -147,11 +147,11 @@ BackupInfo back_up(const Repository& repository, const fs::path& file,
 BackupInfo restore(const fs::path& file, const fs::path& folder, const ProgressFunction& progress) {
   refs::BackupFile backup = refs::BackupFile::open(file);
   BackupInfo info{file, fs::file_size(file), backup.at_millis(), {}, {}, false};
-  const std::string secret = backup.secret_key();
+  Bytes secret = backup.secret_key();
   info.with_key = !secret.empty();
-  std::optional<SecretKey> key;
-  if (info.with_key) key = SecretKey::parse(secret);
-  const auto fill = [&](refs::Database& database, const SecretKey& own) {
+  repo::NewKey key;
+  if (info.with_key) key.given = repo::KeyFile::parse(std::move(secret));
+  const auto fill = [&](refs::Database& database, const repo::KeyFile& own) {
     core::FileSystem& files = core::posix_file_system();
     const fs::path packs_folder = folder / RepositoryState::kPacksName;
     const std::vector<objects::PackInfo> packs = backup.packs();

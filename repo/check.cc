@@ -9,7 +9,7 @@
 #include "objects/commit_codec.h"
 #include "objects/memory_store.h"
 #include "repo/commit_walk.h"
-#include "repo/reachable.h"
+#include "repo/examination.h"
 #include "repo/state.h"
 
 namespace isodb {
@@ -188,30 +188,11 @@ std::vector<Finding> Repository::verify(const VerifyOptions& options,
 }
 
 std::vector<Finding> Repository::fsck(const ProgressFunction& progress, NotSeen* not_seen) const {
-  std::vector<Finding> findings;
-  // What is in memory proves nothing about what is on disk.
-  state_->node_cache->clear();
-  for (const std::string& problem : state_->database->check()) {
-    findings.push_back({RepositoryState::kDatabaseName, problem});
-  }
-  state_->store->check_all(
-      [&](const std::string& where, const std::string& problem) {
-        findings.push_back({where, problem});
-      },
-      [&](std::uint64_t done, std::uint64_t all) {
-        if (progress) progress({"objects", done, all});
-      });
-  repo::Reachable reachable(*state_);
-  reachable.on_problem([&](const std::string& where, const std::string& problem) {
-    findings.push_back({where, problem});
-  });
-  reachable.check_trees();
-  std::uint64_t done = 0;
-  reachable.visit_all([&](const Id&, ObjectType type) {
-    if (type == ObjectType::kCommit && progress) progress({"commits", ++done, 0});
-  });
-  if (not_seen != nullptr) not_seen->contents = reachable.contents_not_held();
-  return findings;
+  repo::Examination examination(*state_);
+  examination.read_everything(progress);
+  examination.walk(progress);
+  if (not_seen != nullptr) not_seen->contents = examination.contents_not_held();
+  return examination.findings();
 }
 
 }  // namespace isodb

@@ -47,7 +47,7 @@ void drop_what_arrived(RepositoryState& state) {
       batch.settings.emplace_back(std::string(repo::kSettingIncomingPrefix) + name, std::nullopt);
   }
   if (batch.moves.empty()) return;
-  batch.writer = state.key().public_key().fingerprint();
+  batch.writer = state.public_key().fingerprint();
   batch.at_millis = state.environment.now_millis();
   state.database->write(batch);  // where a device is just coming again, another time
 }

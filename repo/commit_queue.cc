@@ -86,6 +86,14 @@ struct CommitQueue::Group {
   std::shared_ptr<const Head> newest;                        // of this round
   refs::WriteBatch batch;
   std::uint64_t sequence = 0;
+
+  /// A transaction's documents: into the row of the group where they are few, so that a commit
+  /// writes one row, else as a row of their own.
+  void add_staged(const refs::LooseBatch& staged) {
+    constexpr std::size_t kBytesMax = 64 * 1024;
+    if (staged.empty() || (staged.bytes() <= kBytesMax && objects.absorb(staged))) return;
+    batch.loose.push_back(staged.row());
+  }
 };
 
 void CommitQueue::submit(CommitRequest& request) {
@@ -93,7 +101,7 @@ void CommitQueue::submit(CommitRequest& request) {
   waiting_.push_back(&request);
   while (!request.done) {
     if (leading_) {
-      changed_.wait(lock);
+      request.wake.wait(lock);
       continue;
     }
     leading_ = true;
@@ -106,9 +114,13 @@ void CommitQueue::submit(CommitRequest& request) {
     }
     lock.lock();
     // Only now: until here the leader may look at any of them, and they go when their threads wake.
-    for (CommitRequest* led : requests) led->done = true;
+    for (CommitRequest* led : requests) {
+      led->done = true;
+      led->wake.notify_one();
+    }
     leading_ = false;
-    changed_.notify_all();
+    if (!waiting_.empty())
+      waiting_.front()->wake.notify_one();  // leads, or is led by one that came
   }
 }
 
@@ -144,7 +156,8 @@ void CommitQueue::commit_group(std::vector<CommitRequest*> requests) {
 void CommitQueue::begin_batch(Group& group) {
   refs::WriteBatch& batch = group.batch;
   batch.collection_generation = state_.store->collection_generation();
-  batch.sequence_expected = state_.database->sequence();
+  // Whether it still holds is seen when the batch is written.
+  batch.sequence_expected = newest_ ? newest_->sequence : state_.database->sequence();
   group.sequence = *batch.sequence_expected;
   batch.writer = state_.key().public_key().fingerprint();
   batch.at_millis = state_.environment.now_millis();
@@ -154,6 +167,7 @@ bool CommitQueue::try_group(Group& group) {
   refs::WriteBatch& batch = group.batch;
   begin_batch(group);
   std::vector<CommitRequest*> built;
+  std::uint64_t transactions = 0;
   for (CommitRequest* request : group.requests) {
     try {
       build(group, *request, nullptr);
@@ -167,9 +181,12 @@ bool CommitQueue::try_group(Group& group) {
     batch.sequence_next = group.sequence;
     const refs::Database::WriteResult result = state_.database->write(batch);
     if (result.lost) {
+      newest_.reset();
       state_.store->refresh();
       return false;
     }
+    transactions = result.transactions;
+    remember_newest(group);
     for (std::size_t i = 0; i < batch.loose.size(); ++i) {
       batch.loose[i].number = result.loose_numbers[i];
     }
@@ -177,7 +194,7 @@ bool CommitQueue::try_group(Group& group) {
   // Before anything that may fail: what is durable is done.
   for (std::size_t i = 0; i < built.size(); ++i) built[i]->outcome = std::move(group.outcomes[i]);
   if (!batch.moves.empty()) {
-    state_.store->adopt(std::move(batch.loose));
+    state_.store->adopt(std::move(batch.loose), transactions);
     state_.remember_head(group.newest);
   }
   return true;
@@ -197,12 +214,14 @@ void CommitQueue::commit_packed(CommitRequest& request) {
   }
   batch.sequence_next = group.sequence;
   if (!state_.database->write(batch).lost) {
+    remember_newest(group);
     request.outcome = std::move(group.outcomes.front());
     state_.store->refresh();
     return;
   }
   // Another process was quicker. The documents are on disk already: keep their pack, which the next
   // attempt then refers to, and commit like a small transaction.
+  newest_.reset();
   refs::WriteBatch keep;
   keep.packs_added = batch.packs_added;
   keep.collection_generation = request.staging->generation();
@@ -214,17 +233,52 @@ void CommitQueue::commit_packed(CommitRequest& request) {
 void CommitQueue::check_rights(const objects::ObjectSource& source, const CommitRequest& request,
                                const TreeId& before, const TreeId& after) {
   const auto root_author = [this] { return state_.read_commit(state_.root).author; };
-  Authority(objects::NodeReader(source, *state_.node_cache), root_author)
+  Authority(objects::NodeReader(source, *state_.node_cache), root_author, &member_memo_)
       .check_may_write(before, state_.key().public_key(), *request.changes);
   const OverlaySource documents(*request.staging, source);
   Authority(objects::NodeReader(documents, *state_.node_cache), root_author)
       .check_stays_governed(after, *request.changes);
 }
 
+/// The head to build on: as this round leaves it, else as the database has it. That is not asked
+/// where the transaction read what this process committed last and nothing but the head decides:
+/// whether it still holds is seen when the batch is written.
+std::optional<Id> CommitQueue::head_for(Group& group, const CommitRequest& request) {
+  const auto known = group.heads.find(request.branch);
+  if (known != group.heads.end()) return known->second;
+  const bool is_newest =
+      newest_ && newest_->branch == request.branch && request.base == newest_->head;
+  const bool only_head_decides = request.reads->demands.empty() && request.draft == nullptr &&
+                                 is_intact(request, *state_.store);
+  if (is_newest && only_head_decides) return newest_->head;
+  return group.heads.emplace(request.branch, state_.database->ref(request.branch)).first->second;
+}
+
+void CommitQueue::remember_newest(const Group& group) {
+  const refs::RefMove& last = group.batch.moves.back();
+  newest_ = Newest{last.name, *last.next, group.sequence};
+}
+
+/// Why the transaction cannot be built on this head: the paths that are in the way, none of them
+/// where a collection is. nullopt: it can.
+std::optional<std::vector<std::string>> CommitQueue::refused_paths(const objects::NodeReader& nodes,
+                                                                   const CommitRequest& request,
+                                                                   const Id& head,
+                                                                   const TreeId& head_tree) {
+  if (!is_intact(request, *state_.store)) return std::vector<std::string>();
+  if (!request.base || head != *request.base || !request.reads->demands.empty()) {
+    std::vector<std::string> overlap = overlapping_paths(nodes, request, head_tree);
+    if (!overlap.empty()) return overlap;
+  }
+  if (request.draft != nullptr) {
+    std::vector<std::string> restaged = restaged_paths(*request.draft, state_.database->draft());
+    if (!restaged.empty()) return restaged;
+  }
+  return std::nullopt;
+}
+
 void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
-  auto [known, added] = group.heads.try_emplace(request.branch);
-  if (added) known->second = state_.database->ref(request.branch);
-  const std::optional<Id> head = known->second;
+  const std::optional<Id> head = head_for(group, request);
   objects::ObjectStore& sink = packed ? static_cast<objects::ObjectStore&>(*packed) : group.objects;
   const OverlaySource source(sink, *state_.store);
   const objects::NodeReader nodes(source, *state_.node_cache);
@@ -234,17 +288,9 @@ void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
   }
   const bool follows = group.newest && group.newest->id == *head;
   const auto parent = follows ? group.newest : state_.head(*head);
-  const auto refuse = [&](std::vector<std::string> paths) {
-    group.outcomes.push_back(Stale{request.branch, *head, std::move(paths)});
-  };
-  if (!is_intact(request, *state_.store)) return refuse({});
-  if (!request.base || *head != *request.base || !request.reads->demands.empty()) {
-    std::vector<std::string> overlap = overlapping_paths(nodes, request, parent->tree);
-    if (!overlap.empty()) return refuse(std::move(overlap));
-  }
-  if (request.draft != nullptr) {
-    std::vector<std::string> restaged = restaged_paths(*request.draft, state_.database->draft());
-    if (!restaged.empty()) return refuse(std::move(restaged));
+  if (auto paths = refused_paths(nodes, request, *head, parent->tree)) {
+    group.outcomes.push_back(Stale{request.branch, *head, std::move(*paths)});
+    return;
   }
   const HybridTime clock = core::next_time(std::max(parent->clock, last_clock_),
                                            state_.environment.now_millis(), group.sequence + 1);
@@ -258,6 +304,9 @@ void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
   AppliedChanges applied =
       apply_changes(nodes, sink, parent->tree, *request.changes, commit.stamp());
   if (applied.tree == parent->tree && !request.options->allow_empty) {
+    const bool was_asked = group.heads.contains(request.branch);
+    newest_.reset();
+    if (!was_asked) return build(group, request, packed);
     throw Error(ErrorCode::kInvalid, "nothing to commit: no document changed");
   }
   commit.tree = applied.tree;
@@ -276,9 +325,7 @@ void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
   Bytes bytes = objects::encode_commit(commit);
   const CommitId id(sink.put(ObjectType::kCommit, bytes, hint));
 
-  if (!packed && !request.staging->loose().empty()) {
-    group.batch.loose.push_back(request.staging->loose().row());
-  }
+  if (!packed) group.add_staged(request.staging->loose());
   group.batch.moves.push_back({request.branch, head, id, request.options->reason});
   if (request.draft != nullptr) {
     group.batch.ends_draft = true;
@@ -287,7 +334,7 @@ void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
   group.outcomes.push_back(id);
   group.sequence = commit.sequence;
   last_clock_ = clock;
-  known->second = id;
+  group.heads.insert_or_assign(request.branch, id);
   group.newest = std::make_shared<const Head>(
       Head{id, ObjectType::kCommit, std::move(bytes), commit.tree, {id}, clock});
 }

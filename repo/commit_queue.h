@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "isodb/transaction.h"
+#include "merge/authority.h"
 #include "refs/database.h"
 #include "repo/staged_changes.h"
 #include "repo/staging.h"
@@ -42,6 +43,8 @@ struct CommitRequest {
   /// What the draft holds that ends with the commit; nullptr: none does.
   const std::vector<refs::DraftChange>* draft = nullptr;
 
+  /// Waits for `done`, or for its turn to lead.
+  std::condition_variable wake;
   /// Written by whoever leads; to be read only once `done` is seen under the queue's lock.
   std::optional<std::variant<CommitId, Stale>> outcome;
   std::exception_ptr failure;
@@ -61,6 +64,12 @@ class CommitQueue {
 
  private:
   struct Group;
+  /// What this process committed last.
+  struct Newest {
+    std::string branch;
+    Id head;
+    std::uint64_t sequence = 0;
+  };
   void lead(const std::vector<CommitRequest*>& requests);
   void commit_group(std::vector<CommitRequest*> requests);
   void commit_packed(CommitRequest& request);
@@ -69,13 +78,20 @@ class CommitQueue {
   void check_rights(const objects::ObjectSource& source, const CommitRequest& request,
                     const TreeId& before, const TreeId& after);
   void build(Group& group, CommitRequest& request, Staging* packed);
+  std::optional<Id> head_for(Group& group, const CommitRequest& request);
+  std::optional<std::vector<std::string>> refused_paths(const objects::NodeReader& nodes,
+                                                        const CommitRequest& request,
+                                                        const Id& head, const TreeId& head_tree);
+  void remember_newest(const Group& group);
 
   RepositoryState& state_;
   std::mutex mutex_;
-  std::condition_variable changed_;
   std::vector<CommitRequest*> waiting_;
   bool leading_ = false;
+  // Of whoever leads.
   HybridTime last_clock_;
+  std::optional<Newest> newest_;
+  merge::MemberMemo member_memo_;
 };
 
 }  // namespace isodb::repo

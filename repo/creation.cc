@@ -6,7 +6,6 @@
 
 #include "core/file.h"
 #include "isodb/error.h"
-#include "repo/key_file.h"
 #include "repo/state.h"
 
 namespace isodb::repo {
@@ -15,7 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr mode_t kKeyFolderMode = 0700;
-constexpr unsigned kKeyFileMode = 0600;
 
 /// True for a folder with nothing but what a creation leaves that was interrupted or had no space.
 bool is_unfinished(const fs::path& folder) {
@@ -49,24 +47,6 @@ void check_free_folder(const fs::path& folder) {
   }
 }
 
-SecretKey make_key(const fs::path& folder, std::optional<SecretKey> given) {
-  core::FileSystem& files = core::posix_file_system();
-  const fs::path path = folder / RepositoryState::kKeyPath;
-  if (files.exists(path)) {
-    SecretKey there = read_secret_key(files, path);
-    if (!given || given->public_key() == there.public_key()) return there;
-    throw Error(ErrorCode::kInvalid, path.string() + " is another key already",
-                "there is no other copy of it perhaps: choose another folder, or move it away");
-  }
-  SecretKey key = given ? std::move(*given) : SecretKey::generate();
-  files.create_directories(path.parent_path());
-  if (::chmod(path.parent_path().c_str(), kKeyFolderMode) != 0) {
-    core::throw_io_error("protect", path.parent_path(), errno);
-  }
-  core::write_file(path, key.text(), kKeyFileMode);
-  return key;
-}
-
 /// The folder, made where it is missing, for this one alone until it is closed.
 std::unique_ptr<core::File> take_folder(const fs::path& folder) {
   if (folder.empty()) throw Error(ErrorCode::kInvalid, "the repository's folder has an empty name");
@@ -84,7 +64,31 @@ std::unique_ptr<core::File> take_folder(const fs::path& folder) {
 
 }  // namespace
 
-SecretKey make_folder(const fs::path& folder, std::optional<SecretKey> key) {
+KeyFile make_key(const fs::path& folder, NewKey wanted) {
+  core::FileSystem& files = core::posix_file_system();
+  const fs::path path = folder / RepositoryState::kKeyPath;
+  if (files.exists(path)) {
+    KeyFile there = KeyFile::read(files, path);
+    if (wanted.given && wanted.given->public_key() != there.public_key()) {
+      throw Error(ErrorCode::kInvalid, path.string() + " is another key already",
+                  "there is no other copy of it perhaps: choose another folder, or move it away");
+    }
+    if (there.is_protected() || !wanted.protect) return there;
+    wanted.given = std::move(there);
+  }
+  KeyFile key = wanted.given ? std::move(*wanted.given) : KeyFile::plain(SecretKey::generate());
+  if (wanted.protect && !key.is_protected()) {
+    key = KeyFile::sealed(key.open({}), wanted.protect());
+  }
+  files.create_directories(path.parent_path());
+  if (::chmod(path.parent_path().c_str(), kKeyFolderMode) != 0) {
+    core::throw_io_error("protect", path.parent_path(), errno);
+  }
+  key.write(path);
+  return key;
+}
+
+KeyFile make_folder(const fs::path& folder, NewKey key) {
   const std::unique_ptr<core::File> taken = take_folder(folder);
   return make_key(folder, std::move(key));
 }
@@ -95,10 +99,10 @@ WriterId make_writer(core::Environment& environment) {
   return writer;
 }
 
-void make_repository(const fs::path& folder, std::optional<SecretKey> given_key,
-                     const std::function<void(refs::Database&, const SecretKey&)>& fill) {
+void make_repository(const fs::path& folder, NewKey wanted,
+                     const std::function<void(refs::Database&, const KeyFile&)>& fill) {
   const std::unique_ptr<core::File> taken = take_folder(folder);
-  const SecretKey key = make_key(folder, std::move(given_key));
+  const KeyFile key = make_key(folder, std::move(wanted));
   core::FileSystem& files = core::posix_file_system();
   files.create_directories(folder / RepositoryState::kPacksName);
   const fs::path unfinished = folder / kUnfinishedDatabase;
@@ -118,9 +122,9 @@ void make_repository(const fs::path& folder, std::optional<SecretKey> given_key,
 }
 
 void make_empty_repository(const fs::path& folder, const CommitId& root, const std::string& branch,
-                           std::optional<SecretKey> key,
+                           NewKey key,
                            const std::vector<std::pair<std::string, std::string>>& settings) {
-  make_repository(folder, std::move(key), [&](refs::Database& database, const SecretKey&) {
+  make_repository(folder, std::move(key), [&](refs::Database& database, const KeyFile&) {
     refs::WriteBatch write;
     write.settings = {{kSettingRoot, root.hex()},
                       {kSettingWriter, make_writer(core::system_environment()).hex()},

@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <optional>
-#include <utility>
 
 #include "repo/path_order.h"
 
 namespace isodb::repo {
 namespace {
 
-bool same_document(const std::optional<Entry>& a, const std::optional<Entry>& b) {
-  if (!a || !b) return a.has_value() == b.has_value();
+bool same_document(const Entry* a, const std::optional<Entry>& b) {
+  if (a == nullptr || !b) return (a != nullptr) == b.has_value();
   return a->content == b->content && a->kind == b->kind && a->media_type == b->media_type &&
          a->metadata == b->metadata;
 }
@@ -31,10 +30,12 @@ void sort_once(std::vector<std::string>& paths) {
 }
 
 /// Places of the changes that count, the last of each path, by ascending path.
-std::vector<std::uint32_t> places_by_path(const std::vector<ImportSession::Change>& changes) {
+std::vector<std::uint32_t> places_by_path(const ImportChanges& changes) {
   std::vector<std::string_view> paths;
   paths.reserve(changes.size());
-  for (const ImportSession::Change& change : changes) paths.push_back(change.path);
+  for (std::size_t place = 0; place < changes.size(); ++place) {
+    paths.push_back(changes.path(place));
+  }
   std::vector<std::uint32_t> order = order_of_paths(paths);
   std::size_t kept = 0;
   for (const std::uint32_t place : order) {
@@ -65,7 +66,7 @@ class AscendingLookup {
 }  // namespace
 
 ImportedWrites imported_writes(const objects::NodeReader& nodes, const ImportedTrees& trees,
-                               std::vector<ImportSession::Change> changes, const Stamp& stamp) {
+                               ImportChanges& changes) {
   std::vector<std::string> contested;  // paths that parents hold in different versions
   for (std::size_t i = 1; i < trees.parents.size(); ++i) {
     add_differences(nodes, trees.parents.front(), trees.parents[i], contested);
@@ -77,35 +78,43 @@ ImportedWrites imported_writes(const objects::NodeReader& nodes, const ImportedT
 
   AscendingLookup base(nodes, trees.applies_to), first_parent(nodes, trees.parents.front());
   ImportedWrites writes;
-  writes.changes.reserve(changes.size() + others.size());
-  const auto decide = [&](std::string path, std::optional<Entry> result) {
+  Entry result;
+  const auto decide = [&](std::uint32_t place) {
+    const std::string_view path = changes.path(place);
+    const bool removes = changes.removes(place);
+    if (!removes) changes.load(place, result);
     const std::optional<Entry> before = first_parent.find(path);
     const bool is_contested = std::binary_search(contested.begin(), contested.end(), path);
-    if (!is_contested && same_document(result, before)) return;
-    if (result) {
-      result->stamp = stamp;
-      result->flags = 0;
-      writes.changes.push_back({std::move(path), std::move(result)});
-      return;
-    }
+    if (!is_contested && same_document(removes ? nullptr : &result, before)) return;
     // Contested and absent: some parent has it. Otherwise the first parent has it.
-    writes.deleted.push_back(path);
-    if (before) writes.changes.push_back({std::move(path), std::nullopt});
+    if (removes) writes.deleted.emplace_back(path);
+    if (!removes || before) writes.places.push_back(place);
   };
   auto other = others.begin();
-  const auto decide_others_before = [&](const std::string* limit) {
+  const auto decide_others_before = [&](const std::string_view* limit) {
     for (; other != others.end() && (limit == nullptr || *other < *limit); ++other) {
-      decide(*other, base.find(*other));
+      changes.add(*other, base.find(*other));
+      decide(static_cast<std::uint32_t>(changes.size() - 1));
     }
   };
-  for (const std::uint32_t place : places_by_path(changes)) {
-    ImportSession::Change& change = changes[place];
-    decide_others_before(&change.path);
-    if (other != others.end() && *other == change.path) ++other;
-    decide(std::move(change.path), std::move(change.entry));
+  const std::vector<std::uint32_t> places = places_by_path(changes);
+  writes.places.reserve(places.size() + others.size());
+  for (const std::uint32_t place : places) {
+    const std::string_view path = changes.path(place);
+    decide_others_before(&path);
+    if (other != others.end() && *other == path) ++other;
+    decide(place);
   }
   decide_others_before(nullptr);
   return writes;
+}
+
+const Entry* StampedChanges::entry(std::size_t i) const {
+  const std::uint32_t place = places_[i];
+  if (changes_.removes(place)) return nullptr;
+  changes_.load(place, entry_);
+  entry_.stamp = stamp_;
+  return &entry_;
 }
 
 }  // namespace isodb::repo

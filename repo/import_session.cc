@@ -4,6 +4,7 @@
 #include <map>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "isodb/error.h"
 #include "objects/commit_codec.h"
@@ -12,6 +13,7 @@
 #include "objects/tree.h"
 #include "repo/commit_builder.h"
 #include "repo/commit_walk.h"
+#include "repo/import_changes.h"
 #include "repo/import_merge.h"
 #include "repo/metadata.h"
 #include "repo/not_held.h"
@@ -61,6 +63,7 @@ struct ImportSession::Impl {
   std::uint64_t sequence_end = 0;
   std::map<std::string, Id> refs_at_start;
   std::unordered_map<Id, Known> commits;
+  repo::ImportChanges staged;                // of the next commit
   std::unordered_set<std::uint64_t> clocks;  // of the commits of this session
 };
 
@@ -214,8 +217,15 @@ std::vector<Difference> ImportSession::diff(const TreeId& before, const TreeId& 
   return differences;
 }
 
+void ImportSession::stage(std::string_view path, const std::optional<Entry>& entry) {
+  impl_->staged.add(path, entry);
+}
+
 CommitId ImportSession::commit(CommitInput input) {
   Impl& impl = *impl_;
+  repo::ImportChanges changes = std::exchange(impl.staged, {});
+  for (const Change& change : input.changes) changes.add(change.path, change.entry);
+  input.changes = {};
   const std::vector<CommitId> given =
       input.parents.empty() ? std::vector<CommitId>{impl.state->root} : input.parents;
   const std::vector<CommitId> heads = impl.heads_among(given);
@@ -238,12 +248,13 @@ CommitId ImportSession::commit(CommitInput input) {
   if (commit.parents.size() > 1 && commit.origin.empty()) commit.origin = {{"system", "import"}};
   commit.message = std::move(input.message);
 
-  const repo::ImportedWrites writes =
-      repo::imported_writes(impl.nodes, trees, std::move(input.changes), commit.stamp());
-  for (const objects::TreeChange& change : writes.changes) {
-    repo::check_writable(*impl.state, change.path);
+  const repo::ImportedWrites writes = repo::imported_writes(impl.nodes, trees, changes);
+  for (const std::uint32_t place : writes.places) {
+    repo::check_writable(*impl.state, changes.path(place));
   }
-  commit.tree = objects::edit_tree(impl.nodes, impl.pack, trees.parents.front(), writes.changes);
+  commit.tree =
+      objects::edit_tree_with(impl.nodes, impl.pack, trees.parents.front(),
+                              repo::StampedChanges(changes, writes.places, commit.stamp()));
   if (heads.size() > 1) commit.base = trees.parents.front();
   repo::set_deleted(commit, impl.pack, writes.deleted);
   objects::sign_commit(commit, impl.state->key(), impl.state->root);

@@ -24,15 +24,22 @@ std::vector<Id> Reachable::roots() {
   std::set<Id> roots;
   // A clone that was cut off at once has not even its root yet. Where there is a commit, the walk
   // from it misses a root that is gone.
-  if (state_.store->contains(state_.root)) roots.insert(state_.root);
-  for (const refs::Ref& ref : state_.database->refs()) roots.insert(ref.target);
+  guarded("the root", [&] {
+    if (state_.store->contains(state_.root)) roots.insert(state_.root);
+  });
+  for (const refs::Ref& ref : state_.database->refs()) {
+    roots.insert(ref.target);
+    root_names_.emplace(ref.target, ref.name);
+  }
   for (const refs::ReflogEntry& entry : state_.database->reflog({})) {
     if (entry.before) roots.insert(*entry.before);
     if (entry.after) roots.insert(*entry.after);
   }
   for (const ComputedTrees& computed : computed_trees(state_)) {
     for (const TreeId& tree : {computed.base, computed.tree}) {
-      if (state_.store->contains(tree)) roots.insert(tree);
+      guarded(tree.hex(), [&, &root = tree] {
+        if (state_.store->contains(root)) roots.insert(root);
+      });
     }
   }
   for (const auto& [name, value] : state_.database->settings()) {
@@ -70,13 +77,53 @@ void Reachable::guarded(const std::string& where, const std::function<void()>& a
   }
 }
 
+std::optional<std::string> Reachable::problem_of(const Id& id) const {
+  if (!report_) return std::nullopt;
+  if (damaged_ != nullptr) {
+    const auto known = damaged_->find(id);
+    if (known != damaged_->end()) {
+      return "object " + id.hex() + " is damaged: " + known->second;
+    }
+  }
+  try {
+    if (state_.store->contains(id)) return std::nullopt;
+  } catch (const Error& error) {
+    return "object " + id.hex() + " is missing: " + error.what();
+  }
+  return objects::ObjectMissing(id).what();
+}
+
+bool Reachable::is_sound(const Id& id, const std::string& where) {
+  const std::optional<std::string> problem = problem_of(id);
+  if (problem) tell(id, where, *problem);
+  return !problem;
+}
+
+void Reachable::tell(const Id& id, const std::string& where, const std::string& problem) {
+  unsound_.insert(id);
+  if (at_ != nullptr) named_.emplace(at_->path, id);
+  report_(where, problem);
+  if (tell_) tell_({id, where, problem, of_, rank_});
+}
+
+void Reachable::name_again(const Id& id, const std::string& where) {
+  if (!report_ || at_ == nullptr || !unsound_.contains(id)) return;
+  if (!named_.emplace(at_->path, id).second) return;
+  report_(where, "object " + id.hex() + ", or a part of it, is damaged or missing");
+}
+
 void Reachable::visit_all(const Visit& visit) {
   std::vector<Id> named = roots();
   std::vector<CommitId> heads;
   std::vector<Id> others;
   for (std::size_t i = 0; i < named.size(); ++i) {
     const Id id = named[i];
-    guarded(id.hex(), [&] {
+    const auto name = root_names_.find(id);
+    const std::string where = name == root_names_.end() ? id.hex() : name->second;
+    guarded(where, [&] {
+      of_ = id;
+      rank_.reset();
+      if (!is_sound(id, where)) return;
       const ObjectType type = state_.type_of(id);
       if (type == ObjectType::kCommit) {
         heads.emplace_back(id);
@@ -93,6 +140,8 @@ void Reachable::visit_all(const Visit& visit) {
   // First, as they know best what has to be here: may_be_absent().
   visit_commits(heads, visit);
   for (const Id& id : others) {
+    of_ = id;
+    rank_.reset();
     guarded(id.hex(), [&] { visit_other(id, visit); });
   }
 }
@@ -138,9 +187,11 @@ void Reachable::visit_commits(const std::vector<CommitId>& heads, const Visit& v
   while (!stack.empty()) {
     const auto [id, parents_done] = stack.back();
     stack.pop_back();
+    of_ = id;
+    rank_.reset();
     guarded(id.hex(), [&, id = id, parents_done = parents_done] {
       if (parents_done) return visit_commit(id, visit);
-      if (!entered.insert(id).second) return;
+      if (!entered.insert(id).second || !is_sound(id, "commit " + id.hex())) return;
       stack.emplace_back(id, true);
       for (const CommitId& parent : state_.read_commit(id).parents)
         stack.emplace_back(parent, false);
@@ -165,6 +216,7 @@ void Reachable::visit_commit(const CommitId& id, const Visit& visit) {
 void Reachable::visit_whole_tree(const TreeId& root, const std::string& where, const Visit& visit) {
   if (trees_) {
     trees_->verify(root, [&](const Id& node, const std::string& problem) {
+      if (problem_of(node)) return;  // told when it is visited
       report_(where, "tree node " + node.hex() + ": " + problem);
     });
   }
@@ -173,24 +225,35 @@ void Reachable::visit_whole_tree(const TreeId& root, const std::string& where, c
 
 void Reachable::visit_tree(const TreeId& root, const std::string& where, const Visit& visit) {
   if (!first_time(root)) return;
+  rank_.reset();
+  if (!is_sound(root, where)) return;
   const objects::NodePtr node = state_.nodes().node(root);
-  visit_node(root, *node, where, visit);
+  visit_node(root, *node, 0, where, visit);
 }
 
 /// Levels fall by one with each step, which the reader checks: that is what ends the descent.
-void Reachable::visit_node(const Id& id, const objects::Node& node, const std::string& where,
-                           const Visit& visit) {
+void Reachable::visit_node(const Id& id, const objects::Node& node, std::uint64_t first,
+                           const std::string& where, const Visit& visit) {
   for (std::size_t i = 0; i < node.size(); ++i) {
     if (node.level() == 0) {
       const Entry entry = node.entry(i);
       const bool known =
           seen_.contains(entry.content) && (!entry.metadata || seen_.contains(*entry.metadata));
+      rank_ = first + i;
       if (!known || report_) visit_entry(node.key(i), entry, where, visit);
       continue;
     }
-    const Id child = node.id(i);
-    if (!first_time(child)) continue;
-    guarded(where, [&] { visit_node(child, *state_.nodes().child(node, i), where, visit); });
+    const objects::Child child = node.child(i);
+    rank_ = first;
+    first += child.count;
+    if (!first_time(child.id)) continue;
+    guarded(where, [&] {
+      if (problem_of(child.id)) {
+        is_sound(child.id, where + " paths up to " + node.key(i));
+        return;
+      }
+      visit_node(child.id, *state_.nodes().child(node, i), first - child.count, where, visit);
+    });
   }
   visit(id, ObjectType::kTree);
 }
@@ -222,19 +285,39 @@ void Reachable::miss(const Id& id) {
   if (!may_be_absent()) {
     absent_.erase(id);  // said once
     seen_.insert(id);
-    throw objects::ObjectMissing(id);
+    unsound_.insert(id);
+    if (at_ != nullptr) named_.emplace(at_->path, id);
+    const objects::ObjectMissing missing(id);
+    if (tell_) tell_({id, at_ == nullptr ? "" : at_->path, missing.what(), of_, rank_});
+    throw objects::ObjectMissing(missing);
   }
   seen_.erase(id);  // another entry that names it may be one that must not miss it
   const bool is_named = id == at_->entry.content || id == at_->entry.metadata;
   if (absent_.insert(id).second && is_named) ++contents_not_held_;
 }
 
+/// nullopt, and told or noted, for what is not here.
+std::optional<std::pair<ObjectType, std::uint64_t>> Reachable::header_of(const Id& id,
+                                                                         const std::string& where) {
+  std::optional<std::pair<ObjectType, std::uint64_t>> header;
+  try {
+    header = state_.store->header(id);
+  } catch (const Error& error) {
+    if (!report_) throw;
+    tell(id, where, "object " + id.hex() + " is missing: " + error.what());
+    return std::nullopt;
+  }
+  if (!header) miss(id);
+  return header;
+}
+
 void Reachable::visit_content(const Id& id, std::optional<std::uint8_t> level,
                               const std::string& where, const Visit& visit) {
   if (absent_.contains(id)) return miss(id);
-  if (!first_time(id)) return;
-  const auto header = state_.store->header(id);
-  if (!header) return miss(id);
+  if (!first_time(id)) return name_again(id, where);
+  if (damaged_ != nullptr && damaged_->contains(id)) return void(is_sound(id, where));
+  const auto header = header_of(id, where);
+  if (!header) return;
   if (header->first == ObjectType::kList) {
     visit_list(id, level, where, visit);
   } else if (report_) {
@@ -257,8 +340,12 @@ void Reachable::visit_list(const Id& id, std::optional<std::uint8_t> level,
     guarded(where, [&] {
       const bool chunk = list.level == 0;
       const ObjectType expected = chunk ? ObjectType::kBlob : ObjectType::kList;
-      const auto header = state_.store->header(item.id);
-      if (!header) return miss(item.id);
+      if (unsound_.contains(item.id)) return name_again(item.id, where);
+      if (damaged_ != nullptr && damaged_->contains(item.id)) {
+        return visit_content(item.id, std::nullopt, where, visit);
+      }
+      const auto header = header_of(item.id, where);
+      if (!header) return;
       if (chunk && header->first != ObjectType::kBlob) {
         throw Error(ErrorCode::kCorrupt, "object " + item.id.hex() + " is no chunk of a document");
       }
@@ -267,6 +354,9 @@ void Reachable::visit_list(const Id& id, std::optional<std::uint8_t> level,
       check_extent(item.id, expected, item.size);
     });
     is_whole = is_whole && !absent_.contains(item.id);
+    if (!unsound_.contains(item.id)) continue;
+    unsound_.insert(id);
+    if (at_ != nullptr) named_.emplace(at_->path, id);
   }
   if (!is_whole) miss(id);
 }

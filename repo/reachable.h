@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "isodb/commit.h"
@@ -17,6 +19,18 @@
 #include "repo/state.h"
 
 namespace isodb::repo {
+
+/// An object that is missing, or whose record is damaged, and where the walk met it first.
+struct Damage {
+  Id id;
+  std::string where;  ///< for people: "commit <id> path <path>", a ref, …
+  std::string problem;
+  /// The commit, merge or tag that it is, or that it is a part of; zero where no peer would know
+  /// it by one.
+  Id of;
+  /// In that one's tree: of the first entry that it is for, or is above of. nullopt: of the whole.
+  std::optional<std::uint64_t> rank;
+};
 
 /// Walks everything that refs, the reflog, the draft, an unfinished sync and the repository's root
 /// keep alive: each object once, a commit after its parents, so that histories come in the order in
@@ -33,6 +47,12 @@ class Reachable {
   /// Called for what is missing or damaged; without it the walk throws Error(kCorrupt) instead.
   void on_problem(Problem report) { report_ = std::move(report); }
 
+  /// With on_problem(): objects whose records are damaged, and how. They are told like those that
+  /// are missing, with each path that leads to their contents, and not read. Borrowed.
+  void expect_damage(const std::unordered_map<Id, std::string>& damaged) { damaged_ = &damaged; }
+  /// Called once for each object that is missing or among those.
+  void on_damage(std::function<void(const Damage&)> hook) { tell_ = std::move(hook); }
+
   void visit_all(const Visit& visit);
 
   /// Of a partial repository: contents that were named, need not be here, and are not.
@@ -48,8 +68,9 @@ class Reachable {
   Merge read_merge(const Id& id) const;
   void visit_whole_tree(const TreeId& root, const std::string& where, const Visit& visit);
   void visit_tree(const TreeId& root, const std::string& where, const Visit& visit);
-  void visit_node(const Id& id, const objects::Node& node, const std::string& where,
-                  const Visit& visit);
+  /// `first`: the rank of the first entry below the node.
+  void visit_node(const Id& id, const objects::Node& node, std::uint64_t first,
+                  const std::string& where, const Visit& visit);
   void visit_entry(const std::string& path, const Entry& entry, const std::string& where,
                    const Visit& visit);
   /// Whether a partial repository may do without what the entry at hand names. The commit that
@@ -60,8 +81,18 @@ class Reachable {
   /// `level`: of the list that is expected here; nullopt: a blob or any list.
   void visit_content(const Id& id, std::optional<std::uint8_t> level, const std::string& where,
                      const Visit& visit);
+  std::optional<std::pair<ObjectType, std::uint64_t>> header_of(const Id& id,
+                                                                const std::string& where);
   void visit_list(const Id& id, std::optional<std::uint8_t> level, const std::string& where,
                   const Visit& visit);
+  /// Why the object cannot be read; nullopt where nothing is known against it. Without
+  /// on_problem() that is always so: who reads it finds out.
+  std::optional<std::string> problem_of(const Id& id) const;
+  /// False, and told, where there is such a problem.
+  bool is_sound(const Id& id, const std::string& where);
+  void tell(const Id& id, const std::string& where, const std::string& problem);
+  /// A content, or a part of it, that was found to be damaged: tells which path has it, too.
+  void name_again(const Id& id, const std::string& where);
   void check_extent(const Id& id, ObjectType type, std::uint64_t bytes) const;
   void guarded(const std::string& where, const std::function<void()>& action);
   bool first_time(const Id& id) { return seen_.insert(id).second; }
@@ -69,6 +100,13 @@ class Reachable {
   RepositoryState& state_;
   std::optional<objects::TreeVerifier> trees_;
   Problem report_;
+  const std::unordered_map<Id, std::string>* damaged_ = nullptr;
+  std::function<void(const Damage&)> tell_;
+  Id of_;  // whose tree, list or self is at hand
+  std::optional<std::uint64_t> rank_;
+  std::unordered_set<Id> unsound_;  // contents that are damaged or missing, or a part of them
+  std::set<std::pair<std::string, Id>> named_;  // paths with these
+  std::unordered_map<Id, std::string> root_names_;
   std::unordered_set<Id> seen_;
   /// Type and document bytes of every content visited; for check_extent().
   struct Extent {

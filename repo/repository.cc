@@ -8,7 +8,6 @@
 #include "objects/content.h"
 #include "objects/pack.h"
 #include "repo/creation.h"
-#include "repo/key_file.h"
 #include "repo/not_held.h"
 #include "repo/revision.h"
 #include "repo/state.h"
@@ -56,9 +55,16 @@ CommitId write_root(refs::LooseBatch& batch, const objects::NodeReader& nodes, c
   return CommitId(batch.put(ObjectType::kCommit, objects::encode_commit(root)));
 }
 
-std::optional<SecretKey> given_key(const InitOptions& options) {
-  if (!options.key_file) return std::nullopt;
-  return repo::read_secret_key(core::posix_file_system(), *options.key_file);
+repo::NewKey new_key(const InitOptions& options, const PassphraseFunction& passphrase) {
+  repo::NewKey key;
+  if (options.protect) key.protect = passphrase;
+  if (options.protect && !options.passphrase) {
+    throw Error(ErrorCode::kInvalid, "a key cannot be protected without a passphrase");
+  }
+  if (options.key_file) {
+    key.given = repo::KeyFile::read(core::posix_file_system(), *options.key_file);
+  }
+  return key;
 }
 
 }  // namespace
@@ -68,7 +74,9 @@ Repository Repository::init(const fs::path& folder, const InitOptions& options) 
   if (const std::string problem = refs::ref_name_problem(branch); !problem.empty()) {
     throw Error(ErrorCode::kInvalid, "no branch name: '" + options.branch + "': " + problem);
   }
-  const auto fill = [&](refs::Database& database, const SecretKey& key) {
+  const PassphraseFunction passphrase = repo::asked_once(options.passphrase);
+  const auto fill = [&](refs::Database& database, const repo::KeyFile& key_file) {
+    const SecretKey key = key_file.open(passphrase);
     core::Environment& environment = core::system_environment();
     const refs::LocalStore store(database, core::posix_file_system(),
                                  folder / RepositoryState::kPacksName);
@@ -89,14 +97,16 @@ Repository Repository::init(const fs::path& folder, const InitOptions& options) 
     write.at_millis = now;
     database.write(write);
   };
-  repo::make_repository(folder, given_key(options), fill);
-  return open(folder);
+  repo::make_repository(folder, new_key(options, passphrase), fill);
+  return open(folder, {.passphrase = passphrase});
 }
 
 Repository Repository::init_empty(const fs::path& folder, const CommitId& root,
                                   const InitOptions& options) {
-  repo::make_empty_repository(folder, root, "heads/" + options.branch, given_key(options));
-  return open(folder);
+  const PassphraseFunction passphrase = repo::asked_once(options.passphrase);
+  repo::make_empty_repository(folder, root, "heads/" + options.branch,
+                              new_key(options, passphrase));
+  return open(folder, {.passphrase = passphrase});
 }
 
 Repository Repository::open(const fs::path& folder, const OpenOptions& options) {
@@ -141,7 +151,7 @@ WriterId Repository::writer() const {
   return state_->writer;
 }
 PublicKey Repository::public_key() const {
-  return state_->key().public_key();
+  return state_->public_key();
 }
 Scope Repository::scope() const {
   return *state_->reload_scope();
@@ -252,7 +262,7 @@ Repository::SwapResult Repository::move_ref(const std::string& name,
     }
   }
   batch.moves.push_back({name, expected, next, reason});
-  batch.writer = state_->key().public_key().fingerprint();
+  batch.writer = state_->public_key().fingerprint();
   batch.at_millis = state_->environment.now_millis();
   for (;;) {
     const refs::Database::WriteResult result = state_->database->write(batch);

@@ -1,17 +1,21 @@
 #include "isodb/snapshot.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "isodb/error.h"
 #include "objects/content.h"
 #include "objects/tree.h"
 #include "repo/not_held.h"
+#include "repo/read_ahead.h"
 #include "repo/state.h"
 
 namespace isodb {
 namespace {
 
 constexpr std::uint64_t kStreamPartBytes = 1 << 20;
+/// Documents read one after the other before more are read ahead: beginning that costs as much.
+constexpr unsigned kReadInARow = 64;
 
 }  // namespace
 
@@ -20,6 +24,28 @@ struct DocumentCursor::Impl {
   std::string prefix;
   objects::Cursor cursor;
   std::vector<CommitId> heads;
+  unsigned read_in_a_row = 0;
+  bool is_read = false;  // the document on which the cursor stands
+  std::unique_ptr<repo::ReadAhead> ahead;
+
+  /// nullopt: it is not read yet.
+  std::optional<Bytes> read_ahead() {
+    if (std::exchange(is_read, true)) return std::nullopt;
+    ++read_in_a_row;
+    if (ahead) return ahead->take();
+    static const bool has_processors = std::thread::hardware_concurrency() > 1;
+    if (read_in_a_row < kReadInARow || !has_processors) return std::nullopt;
+    ahead = std::make_unique<repo::ReadAhead>(state, cursor, prefix);
+    return ahead->take();
+  }
+
+  void next() {
+    if (!std::exchange(is_read, false)) {
+      read_in_a_row = 0;
+      ahead.reset();
+    }
+    cursor.next();
+  }
 };
 
 DocumentCursor::DocumentCursor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -30,7 +56,7 @@ bool DocumentCursor::valid() const {
   return impl_->cursor.valid() && impl_->cursor.path().starts_with(impl_->prefix);
 }
 void DocumentCursor::next() {
-  impl_->cursor.next();
+  impl_->next();
 }
 const std::string& DocumentCursor::path() const {
   return impl_->cursor.path();
@@ -39,6 +65,7 @@ Entry DocumentCursor::entry() const {
   return impl_->cursor.entry();
 }
 Bytes DocumentCursor::bytes() const {
+  if (std::optional<Bytes> read = impl_->read_ahead()) return std::move(*read);
   try {
     return objects::read_content(*impl_->state->store, impl_->cursor.content());
   } catch (const objects::ObjectMissing& missing) {
@@ -71,9 +98,24 @@ std::optional<Bytes> Snapshot::get(std::string_view path, std::uint64_t bytes_ma
 }
 
 std::vector<std::optional<Bytes>> Snapshot::get_many(const std::vector<std::string>& paths) const {
-  std::vector<std::optional<Bytes>> documents;
-  documents.reserve(paths.size());
-  for (const std::string& path : paths) documents.push_back(get(path));
+  std::vector<std::optional<objects::ContentRef>> contents;
+  contents.reserve(paths.size());
+  std::vector<Id> ids;
+  for (const std::string& path : paths) {
+    contents.push_back(objects::find_content(state_->nodes(), tree_, path));
+    if (contents.back() && contents.back()->kind == ContentKind::kBlob) {
+      ids.push_back(contents.back()->id);
+    }
+  }
+  std::vector<std::optional<objects::Object>> blobs = state_->store->get_many(ids);
+  std::vector<std::optional<Bytes>> documents(paths.size());
+  auto blob = blobs.begin();
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    if (!contents[i]) continue;
+    const bool is_blob = contents[i]->kind == ContentKind::kBlob;
+    if (is_blob) documents[i] = objects::document_of(std::move(*blob++), *contents[i]);
+    if (!documents[i]) documents[i] = get(paths[i]);
+  }
   return documents;
 }
 
@@ -108,7 +150,7 @@ std::optional<Bytes> Snapshot::metadata(std::string_view path) const {
 
 DocumentCursor Snapshot::documents(std::string_view prefix, std::string_view from) const {
   auto impl = std::make_unique<DocumentCursor::Impl>(DocumentCursor::Impl{
-      state_, std::string(prefix), objects::Cursor(state_->nodes(), tree_), heads_});
+      state_, std::string(prefix), objects::Cursor(state_->nodes(), tree_), heads_, 0, false, {}});
   impl->cursor.seek(std::max(prefix, from));
   return DocumentCursor(std::move(impl));
 }

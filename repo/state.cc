@@ -50,15 +50,37 @@ std::shared_ptr<const Scope> RepositoryState::reload_scope() {
   return read;
 }
 
-const SecretKey& RepositoryState::key() const {
-  const std::lock_guard lock(key_mutex_);
-  if (key_) return *key_;
+repo::KeyFile RepositoryState::read_key_file() const {
   const std::filesystem::path path = folder / kKeyPath;
   if (!files.exists(path)) {
     throw Error(ErrorCode::kDenied, "there is no secret key in " + path.string(),
                 "without it this copy can be read but not written; put the device's key back");
   }
-  return key_.emplace(repo::read_secret_key(files, path, ErrorCode::kCorrupt));
+  return repo::KeyFile::read(files, path, ErrorCode::kCorrupt);
+}
+
+const SecretKey& RepositoryState::key() const {
+  const std::lock_guard lock(key_mutex_);
+  if (keys_.empty()) {
+    SecretKey key = read_key_file().open(options.passphrase);
+    const std::lock_guard public_lock(public_mutex_);
+    public_ = key.public_key();
+    keys_.push_back(std::make_unique<const SecretKey>(std::move(key)));
+  }
+  return *keys_.back();
+}
+
+PublicKey RepositoryState::public_key() const {
+  const std::lock_guard lock(public_mutex_);
+  if (!public_) public_ = read_key_file().public_key();
+  return *public_;
+}
+
+void RepositoryState::use_key(SecretKey key) {
+  const std::lock_guard lock(key_mutex_);
+  const std::lock_guard public_lock(public_mutex_);
+  public_ = key.public_key();
+  keys_.push_back(std::make_unique<const SecretKey>(std::move(key)));
 }
 
 Snapshot RepositoryState::snapshot(const Id& commit_or_merge) {

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/clock.h"
 #include "core/file.h"
@@ -25,7 +26,8 @@ namespace isodb {
 
 namespace repo {
 class HistoryIndex;
-}
+class KeyFile;
+}  // namespace repo
 
 /// What a branch can point to, a commit or a merge of several, as it was read or just written.
 /// Immutable.
@@ -54,8 +56,16 @@ class RepositoryState : public std::enable_shared_from_this<RepositoryState> {
   ~RepositoryState();
 
   /// The key this clone signs with, read when it is first asked for: whoever only reads needs none.
-  /// Error(kDenied) when there is none, Error(kCorrupt) when its file holds something else.
+  /// Where it is protected, OpenOptions::passphrase is asked, until it was right once.
+  /// Error(kDenied) when there is none, Error(kCorrupt) when its file holds something else; else as
+  /// KeyFile::open(). The reference stays good while this lives.
   const SecretKey& key() const;
+  /// Its public half, for which no passphrase is asked. Errors of its file as key().
+  PublicKey public_key() const;
+  /// From now on this is the key; its file says the same.
+  void use_key(SecretKey key);
+  /// Errors as key(), but that of a passphrase.
+  repo::KeyFile read_key_file() const;
 
   objects::NodeReader nodes() const { return {*store, *node_cache}; }
   Snapshot snapshot(const Id& commit_or_merge);
@@ -94,8 +104,10 @@ class RepositoryState : public std::enable_shared_from_this<RepositoryState> {
   WriterId writer;
 
  private:
-  mutable std::mutex key_mutex_;
-  mutable std::optional<SecretKey> key_;
+  mutable std::mutex key_mutex_;  // of the keys, held while a person types
+  mutable std::vector<std::unique_ptr<const SecretKey>> keys_;  // the last one is in use
+  mutable std::mutex public_mutex_;
+  mutable std::optional<PublicKey> public_;
   refs::SharedSlot<const Head> head_;  // used last
   refs::SharedSlot<const Scope> scope_;
 };

@@ -42,13 +42,11 @@ std::optional<Entry> Transaction::Impl::look(std::string_view path) const {
 }
 
 void Transaction::Impl::stage(std::string_view path, const objects::ContentRef& content,
-                              const PutOptions& options) {
+                              const PutOptions& options, const std::optional<Entry>& before) {
   Entry entry;
   entry.content = content.id;
   entry.kind = content.kind;
   entry.size = content.size;
-  std::optional<Entry> before;
-  if (!options.media_type || !options.metadata) before = look(path);
   if (options.media_type) {
     entry.media_type = *options.media_type;
   } else if (before) {
@@ -121,7 +119,7 @@ void Transaction::put(std::string_view path, ByteView document, const PutOptions
   if (before) hint.base = before->content;
   hint.compressed = media_type_is_compressed(
       options.media_type ? std::string_view(*options.media_type) : media_type_for_path(path));
-  impl_->stage(path, objects::write_content(impl_->staging, document, hint), options);
+  impl_->stage(path, objects::write_content(impl_->staging, document, hint), options, before);
 }
 
 void Transaction::put_stream(std::string_view path,
@@ -138,7 +136,8 @@ void Transaction::put_stream(std::string_view path,
   while (const std::size_t count = more(buffer.data(), buffer.size())) {
     writer.write(ByteView(buffer).substr(0, count));
   }
-  impl_->stage(path, writer.finish(), options);
+  const objects::ContentRef content = writer.finish();
+  impl_->stage(path, content, options, impl_->look(path));
 }
 
 void Transaction::put_entry(std::string_view path, const Entry& content) {

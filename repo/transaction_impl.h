@@ -29,7 +29,9 @@ struct Transaction::Impl {
 
   /// The entry as this transaction sees it, without remembering the read.
   std::optional<Entry> look(std::string_view path) const;
-  void stage(std::string_view path, const objects::ContentRef& content, const PutOptions& options);
+  /// `before` is what look() said.
+  void stage(std::string_view path, const objects::ContentRef& content, const PutOptions& options,
+             const std::optional<Entry>& before);
   void check_usable() const;
 };
 

@@ -195,7 +195,7 @@ std::vector<ContentNotHeld::Need> bring_to_refs(RepositoryState& repository, Inc
       if (!refs::ref_name_problem(name).empty()) continue;
       arrival.add(name, ids, name == remainder.branch ? remainder.heads : std::vector<CommitId>{});
     }
-    arrival.batch.writer = repository.key().public_key().fingerprint();
+    arrival.batch.writer = repository.public_key().fingerprint();
     arrival.batch.at_millis = repository.environment.now_millis();
     if (!arrival.needs.empty() && may_ask) return std::move(arrival.needs);
     arrival.keep_unmerged();

@@ -22,7 +22,7 @@ bool may_write(RepositoryState& repository, const TreeId& tree, const objects::O
 
 bool may_sign_bundle(RepositoryState& repository, Incoming& incoming, const wire::Agreement& theirs,
                      const PublicKey& signer) {
-  if (signer == repository.key().public_key()) return true;
+  if (signer == repository.public_key()) return true;
   objects::ObjectStore& objects = incoming.objects();
   std::vector<CommitId> heads;
   if (const std::optional<Id> own = repository.database->ref(repository.branch())) {

@@ -9,6 +9,7 @@
 #include "repo/state.h"
 #include "sync/contact.h"
 #include "sync/conversation.h"
+#include "sync/session.h"
 #include "sync/shortfall.h"
 
 namespace isodb::sync {
@@ -43,6 +44,7 @@ class Clone {
     origin_.name = "origin";
     options_.direction = Direction::kPull;
     options_.watch = false;
+    options_.passphrase = repo::asked_once(options_.passphrase);
     claim_ = claim_of(options_.scope);
   }
 
@@ -51,7 +53,7 @@ class Clone {
     const auto* folder = std::get_if<fs::path>(&place);
     // What is not there leaves no folder behind.
     if (folder != nullptr) branch_ = current_branch(*folder);
-    const SecretKey key = open_or_make_key();
+    const repo::KeyFile key = find_or_make_key();
     if (on_key) on_key(key.public_key());
     SyncResult result = folder != nullptr ? from_folder(*folder, key) : from_network(place, key);
     // Else it can be tried again.
@@ -71,8 +73,12 @@ class Clone {
   }
 
   /// Goes on with a clone that broke off, from whatever address, or begins one.
-  SecretKey open_or_make_key() {
-    if (!fs::exists(folder_ / RepositoryState::kDatabaseName)) return repo::make_folder(folder_);
+  repo::KeyFile find_or_make_key() {
+    if (!fs::exists(folder_ / RepositoryState::kDatabaseName)) {
+      repo::NewKey wanted;
+      if (options_.protect) wanted.protect = options_.passphrase;
+      return repo::make_folder(folder_, std::move(wanted));
+    }
     repository_ = Repository::open(folder_);
     if (!unfinished_clone(*repository_)) {
       const std::string name = folder_.string();
@@ -87,16 +93,17 @@ class Clone {
       throw Error(ErrorCode::kInvalid, folder_.string() + " was begun as a clone of other paths",
                   "give the same --path again, or clone into another folder");
     }
-    return SecretKey::parse(state_->key().text());
+    return state_->read_key_file();
   }
 
-  SyncResult from_folder(const fs::path& place, const SecretKey& key) {
+  SyncResult from_folder(const fs::path& place, const repo::KeyFile& key) {
     Self self{key.public_key(), folder_, std::nullopt};
     if (state_) self.root = state_->root;
     return talk_to_folder(place, self, maker(), options_);
   }
 
-  SyncResult from_network(const Place& place, const SecretKey& key) {
+  SyncResult from_network(const Place& place, const repo::KeyFile& file) {
+    const SecretKey key = file.open(options_.passphrase);
     Contact contact(place, key, origin_, options_);
     if (auto failed = contact.ask()) return std::move(*failed);
     origin_ = contact.remote();

@@ -30,7 +30,8 @@ std::optional<SyncResult> Contact::ask() {
 net::AcceptKey Contact::accept() {
   return [this](const PublicKey& key) {
     const bool is_known =
-        remote_.key ? key == *remote_.key : key.fingerprint() == remote_.fingerprint;
+        remote_.key ? key == *remote_.key || (has_succeeded_ && has_succeeded_(*remote_.key, key))
+                    : key.fingerprint() == remote_.fingerprint;
     if (!is_known) stranger_ = key;
     return is_known;
   };
@@ -54,7 +55,7 @@ void Contact::explain(SyncResult& result) const {
               "an admin there lets a new device in: isodb member add " + own +
                   " NAME; or the server does: isodb serve --allow " + own +
                   ". If the key was revoked ('isodb member list' there says so), clone anew: a "
-                  "clone has a key of its own");
+                  "clone has a key of its own; or make a new one here with 'isodb key rotate'");
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "isodb/sync.h"
@@ -12,15 +13,23 @@ namespace isodb::sync {
 /// and asks whether it is the right one. Borrows what it is given. One thread.
 class Contact {
  public:
-  Contact(const Place& place, const SecretKey& key, Remote remote, const SyncOptions& options)
-      : place_(place), key_(key), remote_(std::move(remote)), options_(options) {}
+  /// Says whether a device that was known by one key goes on with another.
+  using Succession = std::function<bool(const PublicKey& known, const PublicKey& shown)>;
+
+  Contact(const Place& place, const SecretKey& key, Remote remote, const SyncOptions& options,
+          Succession has_succeeded = {})
+      : place_(place),
+        key_(key),
+        remote_(std::move(remote)),
+        options_(options),
+        has_succeeded_(std::move(has_succeeded)) {}
 
   /// Where nothing is known of the peer: asks it, and then the caller. A result where nobody
   /// answers. Error(kInvalid) where the answer is no.
   std::optional<SyncResult> ask();
   /// With what is known now.
   const Remote& remote() const { return remote_; }
-  /// Lets in whom the remote names, and remembers whom it did not.
+  /// Lets in whom the remote names, or who has succeeded it, and remembers whom it did not.
   net::AcceptKey accept();
   /// Adds to an error of the conversation what to do about it.
   void explain(SyncResult& result) const;
@@ -30,6 +39,7 @@ class Contact {
   const SecretKey& key_;
   Remote remote_;
   const SyncOptions& options_;
+  const Succession has_succeeded_;
   std::optional<PublicKey> stranger_;  // answered instead
 };
 

@@ -6,12 +6,12 @@
 #include "isodb/sync.h"
 #include "net/tls.h"
 #include "sync/place.h"
-#include "sync/session.h"
+#include "sync/side.h"
 
 namespace isodb::sync {
 
 /// Makes this side's session, once it is known with whom; called once at most.
-using SessionMaker = std::function<std::unique_ptr<Session>(const PublicKey& peer)>;
+using SessionMaker = std::function<std::unique_ptr<Side>(const PublicKey& peer)>;
 
 /// Over TCP or ssh, as the initiator, with `key` as this side's: until all is said, the line ends,
 /// time is up or it is stopped. `wake` says whether refs may have moved here since it was last
@@ -35,6 +35,10 @@ struct Self {
 /// or the roots differ; otherwise as Repository::open().
 SyncResult talk_to_folder(const std::filesystem::path& folder, const Self& self,
                           const SessionMaker& make, const SyncOptions& options);
+
+/// One of these with a remote, as its URL says: remembers whom it met there. Errors as sync_with().
+SyncResult talk_to_remote(Repository& repository, const Remote& remote, const SessionMaker& make,
+                          const SyncOptions& options);
 
 /// What the session sends and takes.
 struct Ways {

@@ -5,6 +5,7 @@
 #include "isodb/error.h"
 #include "repo/access.h"
 #include "sync/conversation.h"
+#include "sync/session.h"
 
 namespace isodb::sync {
 namespace {
@@ -42,7 +43,7 @@ Repository open_other(const fs::path& folder, bool is_written) {
 /// Carries bytes between two sessions until both have said all.
 class Pump {
  public:
-  Pump(Session& near, Session& far, const fs::path& folder, const SyncOptions& options)
+  Pump(Side& near, Side& far, const fs::path& folder, const SyncOptions& options)
       : near_(near), far_(far), folder_(folder), options_(options) {}
 
   std::optional<Error> run() {
@@ -95,8 +96,8 @@ class Pump {
     }
   }
 
-  Session& near_;
-  Session& far_;
+  Side& near_;
+  Side& far_;
   const fs::path& folder_;
   const SyncOptions& options_;
 };
@@ -133,7 +134,7 @@ SyncResult talk_to_folder(const fs::path& place, const Self& self, const Session
   there.destination = {.into_branches = true, .remote = self.key.fingerprint()};
   there.sending = {.level = wire::RunWriter::kPlain, .adapts = false};
   Session far(repo::Access::state(other), there);
-  const std::unique_ptr<Session> near = make(*result.peer);
+  const std::unique_ptr<Side> near = make(*result.peer);
   Pump pump(*near, far, folder, options);
   result.error = pump.run();
   result.report = near->report();

@@ -466,7 +466,7 @@ Received Incoming::Impl::judge(const Commit& commit, const Bytes& bytes) {
     if (commit.writer == repository_.writer) {
       is_copied_ = true;
       // Another key's number could be the last that there is.
-      if (commit.author == repository_.key().public_key()) {
+      if (commit.author == repository_.public_key()) {
         own_sequence_ = std::max(own_sequence_, commit.sequence);
       }
     }

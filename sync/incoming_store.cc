@@ -69,7 +69,7 @@ std::optional<refs::LostSwap> IncomingStore::write(refs::WriteBatch batch) {
   }
   batch.collection_generation = staging_->generation();
   batch.at_millis = repository_.environment.now_millis();
-  batch.writer = repository_.key().public_key().fingerprint();
+  batch.writer = repository_.public_key().fingerprint();
   const refs::Database::WriteResult result = repository_.database->write(batch);
   if (result.lost && result.lost->name.empty()) {
     throw Error(ErrorCode::kStale,
@@ -80,7 +80,7 @@ std::optional<refs::LostSwap> IncomingStore::write(refs::WriteBatch batch) {
   for (std::size_t i = 0; i < batch.loose.size(); ++i) {
     batch.loose[i].number = result.loose_numbers[i];
   }
-  repository_.store->adopt(std::move(batch.loose));
+  repository_.store->adopt(std::move(batch.loose), result.transactions);
   begin_staging();
   repository_.pack_when_due();
   return std::nullopt;

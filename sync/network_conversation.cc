@@ -6,6 +6,8 @@
 #include "isodb/error.h"
 #include "net/client.h"
 #include "sync/conversation.h"
+#include "sync/session.h"
+#include "wire/frame.h"
 
 namespace isodb::sync {
 namespace {
@@ -14,7 +16,7 @@ namespace {
 /// but for wake().
 class LentSession : public net::Protocol {
  public:
-  LentSession(Session& session, const std::function<void(const Report&)>& on_settled,
+  LentSession(Side& session, const std::function<void(const Report&)>& on_settled,
               std::atomic<bool>& failed_here)
       : session_(session), on_settled_(on_settled), failed_here_(failed_here) {}
 
@@ -56,7 +58,7 @@ class LentSession : public net::Protocol {
     on_settled_(report);
   }
 
-  Session& session_;
+  Side& session_;
   const std::function<void(const Report&)>& on_settled_;
   std::atomic<bool>& failed_here_;
   std::uint64_t seen_ = 0;
@@ -113,9 +115,9 @@ SyncResult talk_over_network(const Place& place, const SecretKey& key, const net
                              const SessionMaker& make, const std::function<bool()>& wake,
                              const SyncOptions& options) {
   const auto begun = std::chrono::steady_clock::now();
-  std::unique_ptr<Session> session;
+  std::unique_ptr<Side> session;
   std::mutex mutex;  // of what the session's thread writes and this one reads
-  const Session* talking = nullptr;
+  const Side* talking = nullptr;
   net::Waker waker;
   std::atomic<bool> failed_here = false;
   const net::ProtocolFactory factory =

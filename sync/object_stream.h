@@ -24,6 +24,9 @@ class ObjectStream {
   /// Any object but a commit or merge, with all that it names; a tag without the commit it names.
   void add(const Id& id);
 
+  /// Any object, without what it names.
+  void add_alone(const Id& id) { tasks_.push_back({id, false}); }
+
   /// nullopt when all that was added is sent.
   std::optional<wire::Element> next();
   /// Between objects: passes over the next one. nullopt when there is none.

@@ -18,6 +18,7 @@ class Outgoing::Impl {
         commits_(std::move(commits)),
         tags_(std::move(options.tags)),
         wanted_(std::move(options.wanted)),
+        wanted_alone_(options.wanted_alone),
         objects_taken_(options.objects_taken),
         receiver_(options.receiver),
         frames_(options.frames),
@@ -40,9 +41,7 @@ class Outgoing::Impl {
       operations_of_.reset();
       objects_of_.reset();
       if (next_wanted_ < wanted_.size()) {
-        sends_bare_objects_ = true;
-        begin_objects([&](ObjectStream& objects) { objects.add(wanted_[next_wanted_]); });
-        ++next_wanted_;
+        begin_wanted(wanted_[next_wanted_++]);
       } else if (next_commit_ < commits_.size()) {
         begin_commit(commits_[next_commit_]);
       } else if (next_tag_ < tags_.size() && !shortfall_) {
@@ -68,6 +67,16 @@ class Outgoing::Impl {
     if (sends_bare_objects_) return;
     is_whole_ = operations_of_ ? operations_of_->at_end() : objects_of_->at_end();
     if (is_whole_) ++whole_commits_;
+  }
+
+  void begin_wanted(const Id& id) {
+    sends_bare_objects_ = true;
+    if (!wanted_alone_) return begin_objects([&](ObjectStream& objects) { objects.add(id); });
+    objects_of_.emplace(state_, receiver_);
+    objects_of_->add_alone(id);
+    if (state_.type_of(id) != ObjectType::kCommit) return;
+    sends_bare_objects_ = false;  // a stream counts its commits
+    commit_ = CommitId(id);
   }
 
   MergeContents& merge_contents() {
@@ -212,6 +221,7 @@ class Outgoing::Impl {
   std::vector<CommitId> commits_;
   std::vector<TagId> tags_;
   std::vector<Id> wanted_;
+  const bool wanted_alone_;
   const std::optional<wire::ObjectsTaken> objects_taken_;
   bool goes_on_ = false;  // RESUME is to be said
   Receiver* const receiver_;

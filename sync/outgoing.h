@@ -36,6 +36,8 @@ class Outgoing {
     /// Contents that were asked for: they come before all else. First the one within which an
     /// earlier session broke off.
     std::vector<Id> wanted;
+    /// Of `wanted`, which may be objects of any kind: without what they name.
+    bool wanted_alone = false;
     /// What an earlier session brought whole before it broke off among objects. Where the same
     /// ones would be sent again, they are not.
     std::optional<wire::ObjectsTaken> objects_taken;

@@ -68,12 +68,19 @@ bool Sending::has_left_out_all(const wire::NeedMessage& need) const {
   return std::ranges::all_of(need.missing, [&](const Id& id) { return left_out_.contains(id); });
 }
 
-void Sending::answer(std::vector<Id> contents) {
+void Sending::begin_empty(const wire::Agreement& ours, const Other& other) {
+  ours_ = ours;
+  other_ = other;
+  open({}, {});
+}
+
+void Sending::answer(std::vector<Id> contents, bool alone) {
   // What the receiver has taken whole, and may still refuse.
   taken_.insert(taken_.end(), commits_begun_.begin(), commits_begun_.end());
   Outgoing::Options options;
   options.wanted = std::move(contents);
   options.objects_taken = other_.objects_taken;
+  options.wanted_alone = alone;
   open({}, std::move(options));
 }
 

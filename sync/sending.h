@@ -52,8 +52,12 @@ class Sending {
   /// missing is left out.
   void begin_again(const wire::NeedMessage& need);
 
-  /// The same in answer to WANT: these contents, and nothing else.
-  void answer(std::vector<Id> contents);
+  /// Nothing but END, for who wants objects alone.
+  void begin_empty(const wire::Agreement& ours, const Other& other);
+
+  /// The same in answer to WANT: these contents, and nothing else; `alone`: any objects, without
+  /// what they name.
+  void answer(std::vector<Id> contents, bool alone = false);
 
   /// Frames of the next run, or END; none when the stream has ended, or got to its shortfall().
   std::vector<Bytes> next_frames();

@@ -6,6 +6,7 @@
 
 #include "core/varint.h"
 #include "sync/refused.h"
+#include "sync/wanted_objects.h"
 
 namespace isodb::sync {
 namespace {
@@ -109,7 +110,7 @@ void Session::handle(const wire::Frame& frame) {
       return handle_need(wire::decode_need(frame.payload));
     case wire::FrameType::kWant:
       check_open(phase_ == Phase::kStreams && sending_ && sending_->has_ended() && awaits_ack_ &&
-                     is_partial_there(),
+                     (is_partial_there() || is_mending_there()),
                  "a WANT");
       return handle_want(wire::decode_want(frame.payload));
     case wire::FrameType::kAck:
@@ -184,7 +185,11 @@ void Session::begin_sending() {
   other.takes_frames = (hello_.features & wire::kFeatureFrames) != 0;
   for (const wire::Refusal& refusal : hello_.refused) other.refused.insert(refusal.commit);
   for (const RefusedCommit& one : report_.refused_there) other.refused.insert(one.commit);
-  sending_->begin(ours_, other);
+  if (is_mending_there()) {
+    sending_->begin_empty(ours_, other);
+  } else {
+    sending_->begin(ours_, other);
+  }
   note_refused_there(sending_->left_out_of(hello_.refused));
   was_sent_ = was_acked_ = false;
 }
@@ -197,6 +202,8 @@ void Session::handle_end(const wire::EndMessage& end) {
 }
 
 void Session::handle_want(const wire::WantMessage& want) {
+  check_open(want.objects.empty() != is_mending_there(), "a WANT of another kind");
+  if (is_mending_there()) return sending_->answer(wanted_objects(*repository_, want), true);
   sending_->answer(wanted_contents(*repository_, commits_named(*repository_, ours_), want));
 }
 
@@ -311,7 +318,8 @@ void Session::send_more() {
   if (failed_ || !sending_ || sending_->has_ended()) return;
   for (Bytes& frame : sending_->next_frames()) out_.push_back(std::move(frame));
   if (!sending_->has_ended()) return;
-  awaits_ack_ = awaits_ack_ || is_partial_there() || is_news(sending_->is_empty(), ours_);
+  awaits_ack_ = awaits_ack_ || is_partial_there() || is_mending_there() ||
+                is_news(sending_->is_empty(), ours_);
   was_sent_ = !awaits_ack_;
   if (was_sent_ && was_taken_) record(agreement());
 }

@@ -12,12 +12,12 @@
 #include "isodb/error.h"
 #include "isodb/key.h"
 #include "isodb/sync_report.h"
-#include "net/protocol.h"
 #include "repo/state.h"
 #include "sync/agreements.h"
 #include "sync/arrival.h"
 #include "sync/error_reason.h"
 #include "sync/sending.h"
+#include "sync/side.h"
 #include "sync/taking.h"
 #include "sync/want_rounds.h"
 #include "wire/frame.h"
@@ -52,7 +52,7 @@ struct SessionOptions {
 /// Errors: receive() and produce() throw what ends the session: Error(kCorrupt) for a peer that
 /// breaks the protocol, the peer's own reason when it said ERROR, Error(kIo, kBusy, …) for this
 /// side's trouble. What was taken before is kept by ended(), and so is what was refused.
-class Session : public net::Protocol {
+class Session : public Side {
  public:
   /// `repository`: nullptr for a clone.
   Session(std::shared_ptr<RepositoryState> repository, SessionOptions options);
@@ -71,13 +71,9 @@ class Session : public net::Protocol {
     throw Error(why);
   }
 
-  /// Nothing is under way: all that was to be sent is acknowledged, all that came is durable.
-  bool is_settled() const;
-  /// Of the session so far.
-  Report report() const;
-  /// Bytes of the streams under way that are still to come and to go, as far as can be told; 0:
-  /// nobody knows. For people who wait. Any thread.
-  std::uint64_t bytes_ahead() const { return bytes_ahead_; }
+  bool is_settled() const override;
+  Report report() const override;
+  std::uint64_t bytes_ahead() const override { return bytes_ahead_; }
 
  private:
   enum class Phase {
@@ -108,6 +104,8 @@ class Session : public net::Protocol {
   void go_on_taking();
   void acknowledge();
   bool is_partial_there() const { return !scope_there_.is_whole(); }
+  /// The other side wants objects alone.
+  bool is_mending_there() const { return (hello_.features & wire::kFeatureMends) != 0; }
   void send_more();
   void send_when_moved();
   void end_for_shortfall() const;

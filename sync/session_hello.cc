@@ -45,7 +45,7 @@ void Session::say_hello() {
   hello.sends = options_.sends;
   hello.takes = options_.takes;
   hello.watches = options_.watches;
-  hello.features = wire::kFeaturePartial | wire::kFeatureFrames;
+  hello.features = wire::kFeaturePartial | wire::kFeatureFrames | wire::kFeatureObjects;
   if (repository_ && options_.takes) {
     taking_ = std::make_unique<Taking>(*repository_, options_.peer);
   }

@@ -8,6 +8,8 @@
 #include "repo/scope.h"
 #include "sync/contact.h"
 #include "sync/conversation.h"
+#include "sync/key_succession.h"
+#include "sync/session.h"
 #include "sync/shortfall.h"
 #include "sync/turn.h"
 
@@ -96,7 +98,10 @@ bool take_turn(Turn& turn, const SyncOptions& options) {
 SyncResult sync_over_network(const Place& place, const std::shared_ptr<RepositoryState>& state,
                              const Remote& remote, const SessionMaker& make,
                              const SyncOptions& options) {
-  Contact contact(place, state->key(), remote, options);
+  const auto succession = [&](const PublicKey& known, const PublicKey& shown) {
+    return has_succeeded(*state, known, shown);
+  };
+  Contact contact(place, state->key(), remote, options, succession);
   if (auto failed = contact.ask()) return std::move(*failed);
   const Remote& peer = contact.remote();
   Turn turn(state->folder, peer.key ? peer.key->fingerprint() : peer.fingerprint);
@@ -126,9 +131,22 @@ bool StopRequest::requested() const noexcept {
   return inside_->requested();
 }
 
+SyncResult talk_to_remote(Repository& repository, const Remote& remote, const SessionMaker& make,
+                          const SyncOptions& options) {
+  const Place place = parse_place(remote.url);
+  SyncResult result;
+  if (const auto* folder = std::get_if<std::filesystem::path>(&place)) {
+    const Self self{repository.public_key(), repository.folder(), repository.id()};
+    result = talk_to_folder(*folder, self, make, options);
+  } else {
+    result = sync_over_network(place, repo::Access::state(repository), remote, make, options);
+  }
+  remember_key(repository, remote, result);
+  return result;
+}
+
 SyncResult sync_with(Repository& repository, const Remote& remote, const SyncOptions& options) {
   const std::shared_ptr<RepositoryState> state = repo::Access::state(repository);
-  const Place place = parse_place(remote.url);
   if (!options.as.empty()) check_remote_name(options.as);
   const Scope held = *state->reload_scope();
   const std::optional<Scope> wider = wider_scope(*state, held, options.widening);
@@ -139,14 +157,7 @@ SyncResult sync_with(Repository& repository, const Remote& remote, const SyncOpt
     session.wider_than = held;
     return std::make_unique<Session>(state, session);
   };
-  SyncResult result;
-  if (const auto* folder = std::get_if<std::filesystem::path>(&place)) {
-    const Self self{repository.public_key(), repository.folder(), repository.id()};
-    result = talk_to_folder(*folder, self, make, options);
-  } else {
-    result = sync_over_network(place, state, remote, make, options);
-  }
-  remember_key(repository, remote, result);
+  SyncResult result = talk_to_remote(repository, remote, make, options);
   explain_shortfall(result);
   return result;
 }

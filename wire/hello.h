@@ -24,6 +24,9 @@ class FieldReader;
 inline constexpr std::uint8_t kProtocolVersion = 1;
 inline constexpr std::uint64_t kFeaturePartial = 1;
 inline constexpr std::uint64_t kFeatureFrames = 2;
+inline constexpr std::uint64_t kFeatureObjects = 4;  ///< answers a WANT of objects
+/// Initiator, without commits of its own to tell: wants objects alone, and no commits.
+inline constexpr std::uint64_t kFeatureMends = 8;
 
 inline constexpr std::size_t kRefsMax = 65'536;
 inline constexpr std::size_t kRefHeadsMax = 4'096;

@@ -10,7 +10,7 @@
 namespace isodb::wire {
 namespace {
 
-constexpr std::size_t kWantedBytesMin = Id::kSize + 2;
+constexpr std::size_t kWantedBytesMin = Id::kSize + 1;
 constexpr std::uint64_t kRankMax = std::uint64_t{1} << 62;
 
 [[noreturn]] void throw_limit(const std::string& problem) {
@@ -91,7 +91,8 @@ Bytes encode(const WantMessage& want) {
   Bytes out;
   core::put_varint(out, wanted.size());
   for (const WantMessage::Entries& entries : wanted) {
-    if (entries.ranks.empty() || !is_strictly_sorted(entries.ranks)) {
+    const bool has_none = entries.ranks.empty() && want.objects.empty();
+    if (has_none || !is_strictly_sorted(entries.ranks)) {
       throw Error(ErrorCode::kInvalid, "a WANT of no entries, or with ranks that do not ascend");
     }
     out += entries.commit.bytes();
@@ -102,7 +103,15 @@ Bytes encode(const WantMessage& want) {
       next = rank + 1;
     }
   }
-  if (out.size() > kPayloadBytesMax) throw_limit("a WANT of more than 65,535 bytes");
+  if (!want.objects.empty()) {
+    if (!is_strictly_sorted(want.objects)) {
+      throw Error(ErrorCode::kInvalid, "a WANT of objects that are not sorted, or one twice");
+    }
+    put_ids(out, want.objects);
+  }
+  const bool is_too_much =
+      out.size() > kPayloadBytesMax || want.objects.size() > WantMessage::kObjectsMax;
+  if (is_too_much) throw_limit("a WANT of more than 65,535 bytes or 900 objects");
   return out;
 }
 
@@ -111,12 +120,13 @@ WantMessage decode_want(ByteView payload) {
   WantMessage want;
   want.wanted.resize(in.count(kPayloadBytesMax, kWantedBytesMin));
   if (want.wanted.empty()) in.fail("nothing is wanted");
+  bool lacks_entries = false;
   for (std::size_t i = 0; i < want.wanted.size(); ++i) {
     WantMessage::Entries& entries = want.wanted[i];
     entries.commit = CommitId(in.id());
     if (i > 0 && entries.commit <= want.wanted[i - 1].commit) in.fail("commits are not sorted");
     entries.ranks.resize(in.count(kPayloadBytesMax, 1));
-    if (entries.ranks.empty()) in.fail("no entries of a commit");
+    lacks_entries = lacks_entries || entries.ranks.empty();
     std::uint64_t next = 0;
     for (std::uint64_t& rank : entries.ranks) {
       const std::uint64_t gap = in.varint();
@@ -124,6 +134,12 @@ WantMessage decode_want(ByteView payload) {
       rank = next + gap;
       next = rank + 1;
     }
+  }
+  if (!in.at_end()) {
+    want.objects = in.ids<Id>(WantMessage::kObjectsMax);
+    if (want.objects.empty()) in.fail("no objects are wanted");
+  } else if (lacks_entries) {
+    in.fail("no entries of a commit");
   }
   in.expect_end();
   return want;

@@ -52,14 +52,17 @@ struct AckMessage {
 Bytes encode(const AckMessage& ack);
 AckMessage decode_ack(ByteView payload);
 
-/// Contents are wanted that were not sent: those of entries of commits' trees.
+/// Contents are wanted that were not sent: those of entries of commits' trees. Or `objects` are:
+/// some of what these commits, merges and tags are and have (docs/protocol.md, "Mending").
 struct WantMessage {
+  static constexpr std::size_t kObjectsMax = 900;
   struct Entries {
-    CommitId commit;
-    std::vector<std::uint64_t> ranks;  ///< in its tree, ascending; at least one
+    CommitId commit;                   ///< with `objects` also a merge or tag
+    std::vector<std::uint64_t> ranks;  ///< in its tree, ascending; without `objects` at least one
     friend bool operator==(const Entries&, const Entries&) = default;
   };
   std::vector<Entries> wanted;  ///< sorted by commit, none twice; at least one
+  std::vector<Id> objects;      ///< sorted, none twice; empty: contents are wanted
   friend bool operator==(const WantMessage&, const WantMessage&) = default;
 };
 /// Error(kLimit) for what does not fit in a frame.

@@ -6,6 +6,8 @@
 #include <functional>
 #include <string>
 
+#include "tests/support/child_process.h"
+
 namespace isodb::bench {
 
 /// What a process took. A plain value.
@@ -51,7 +53,6 @@ class Side {
 /// Processor time of this process so far.
 double cpu_seconds();
 
-/// A port on 127.0.0.1 that was nobody's a moment ago.
-std::uint16_t free_port();
+using testing::free_port;
 
 }  // namespace isodb::bench

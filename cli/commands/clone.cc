@@ -21,6 +21,7 @@ struct Arguments {
   std::vector<std::string> paths;
   std::optional<std::uint64_t> depth;
   std::optional<std::string> since;
+  bool protect = false;
   PeerOptions peer;
 };
 
@@ -38,6 +39,7 @@ void declare(Options& options, Arguments& arguments) {
   options.option(
       "--since TIME", &arguments.since,
       "hold what was written since then, and what was there then: a date, a time, or 90d");
+  options.flag("--protect", arguments.protect, "put the clone's new key under a passphrase");
   arguments.peer.declare(options);
 }
 
@@ -115,6 +117,12 @@ ExitCode run(const Arguments& arguments, Context& context) {
   options.stop = &stop.request();
   options.scope.paths = arguments.paths;
   options.scope.depth = arguments.depth;
+  options.protect = arguments.protect;
+  // A clone that goes on has its key already.
+  const bool is_new = arguments.protect && !std::filesystem::exists(folder / "keys/device.key");
+  options.passphrase = [&context, is_new] {
+    return is_new ? context.new_passphrase() : context.passphrase();
+  };
   if (arguments.since) {
     options.scope.since_millis =
         parse_time_option("--since", *arguments.since, core::system_environment().now_millis());

@@ -8,6 +8,7 @@ struct Arguments {
   std::string branch = "main";
   std::string name;
   std::optional<std::string> key;
+  bool protect = false;
 };
 
 void declare(Options& options, Arguments& arguments) {
@@ -17,10 +18,17 @@ void declare(Options& options, Arguments& arguments) {
   options.option("--name NAME", &arguments.name,
                  "what this device's key is called; default: the key's fingerprint");
   options.option("--key FILE", &arguments.key, "sign with this secret key instead of a new one");
+  options.flag("--protect", arguments.protect, "put the key under a passphrase");
 }
 
 ExitCode run(const Arguments& arguments, Context& context) {
-  InitOptions options{.branch = arguments.branch, .name = arguments.name, .key_file = {}};
+  InitOptions options{.branch = arguments.branch,
+                      .name = arguments.name,
+                      .key_file = {},
+                      .protect = arguments.protect,
+                      .passphrase = [&] {
+                        return arguments.protect ? context.new_passphrase() : context.passphrase();
+                      }};
   if (arguments.key) options.key_file = *arguments.key;
   const std::filesystem::path chosen = arguments.directory
                                            ? std::filesystem::path(*arguments.directory)

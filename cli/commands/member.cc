@@ -25,6 +25,11 @@ struct RoleArguments {
   bool everywhere = false;
 };
 
+struct RotateArguments {
+  std::string member, key;
+  bool revoke = false;
+};
+
 struct NamedMember {
   std::string path;
   Member member;
@@ -52,6 +57,12 @@ NamedMember find_member(const Snapshot& snapshot, const std::string& wanted) {
                                                member.key.text().starts_with(wanted));
     if (member.name == wanted || by_key) found.push_back(std::move(named));
   }
+  // The keys that a device had before are called like the one it has.
+  if (found.size() > 1) {
+    std::vector<NamedMember> valid = found;
+    std::erase_if(valid, [](const NamedMember& named) { return named.member.revoked; });
+    if (valid.size() == 1) return valid.front();
+  }
   if (found.size() == 1) return found.front();
   if (found.empty()) {
     throw Error(ErrorCode::kNotFound, "there is no member '" + wanted + "'",
@@ -73,13 +84,15 @@ ExitCode list(Context& context) {
   for (const NamedMember& named : members_of(repository.snapshot())) {
     const Member& member = named.member;
     if (context.json()) {
-      context.print(JsonObject()
-                        .string("name", member.name)
-                        .string("fingerprint", member.key.fingerprint())
-                        .string("key", member.key.text())
-                        .string("role", merge::role_name(member.role))
-                        .strings("prefixes", member.prefixes)
-                        .boolean("revoked", member.revoked));
+      JsonObject object;
+      object.string("name", member.name)
+          .string("fingerprint", member.key.fingerprint())
+          .string("key", member.key.text())
+          .string("role", merge::role_name(member.role))
+          .strings("prefixes", member.prefixes)
+          .boolean("revoked", member.revoked);
+      if (member.replaces) object.string("replaces", member.replaces->text());
+      context.print(object);
       continue;
     }
     context.out() << context.paint(Style::kYellow, member.key.fingerprint()) << "  "
@@ -92,18 +105,21 @@ ExitCode list(Context& context) {
   return ExitCode::kDone;
 }
 
-ExitCode write(Context& context, const Member& member, const std::string& message) {
+Outcome put(Transaction& transaction, const Member& member) {
   const std::string path = merge::member_path(member.key);
-  return change_documents(context, message, [&](Transaction& transaction) {
-    const std::optional<Entry> before = transaction.entry(path);
-    if (before) {
-      transaction.expect_content(path, before->content);
-    } else {
-      transaction.expect_absent(path);
-    }
-    transaction.put(path, merge::member_document(member), {.media_type = "application/json"});
-    return outcome_of(before, transaction.entry(path));
-  });
+  const std::optional<Entry> before = transaction.entry(path);
+  if (before) {
+    transaction.expect_content(path, before->content);
+  } else {
+    transaction.expect_absent(path);
+  }
+  transaction.put(path, merge::member_document(member), {.media_type = "application/json"});
+  return outcome_of(before, transaction.entry(path));
+}
+
+ExitCode write(Context& context, const Member& member, const std::string& message) {
+  return change_documents(context, message,
+                          [&](Transaction& transaction) { return put(transaction, member); });
 }
 
 /// A path or its beginning, so it has no form that no path could have.
@@ -126,23 +142,27 @@ void declare_add(Options& options, AddArguments& arguments) {
                  "a writer may change only paths that begin so; any number of times");
 }
 
-ExitCode add(const AddArguments& arguments, Context& context) {
-  check_prefixes(arguments.prefixes);
-  const std::optional<PublicKey> key = PublicKey::parse(arguments.key);
+/// Of nobody so far.
+PublicKey new_key(const Repository& repository, const std::string& text) {
+  const std::optional<PublicKey> key = PublicKey::parse(text);
   if (!key) {
-    throw Error(ErrorCode::kInvalid, "'" + arguments.key + "' is no public key",
+    throw Error(ErrorCode::kInvalid, "'" + text + "' is no public key",
                 "'isodb key export' prints one: ed25519: and 64 hexadecimal digits");
   }
-  const Repository& repository = context.repository(Access::kWrite);
   const std::string path = merge::member_path(*key);
-  if (const std::optional<Bytes> document = repository.snapshot().get(path)) {
-    const std::optional<Member> member = merge::member_at(path, *document);
-    if (member && member->revoked) throw_revoked(*member);
-    throw Error(ErrorCode::kInvalid, "the key is a member's already",
-                "'isodb member list' shows it; 'isodb member role' changes what it may do");
-  }
+  const std::optional<Bytes> document = repository.snapshot().get(path);
+  if (!document) return *key;
+  const std::optional<Member> member = merge::member_at(path, *document);
+  if (member && member->revoked) throw_revoked(*member);
+  throw Error(ErrorCode::kInvalid, "the key is a member's already",
+              "'isodb member list' shows it; 'isodb member role' changes what it may do");
+}
+
+ExitCode add(const AddArguments& arguments, Context& context) {
+  check_prefixes(arguments.prefixes);
+  const PublicKey key = new_key(context.repository(Access::kWrite), arguments.key);
   return write(context,
-               {arguments.name, *key, merge::parse_role(arguments.role), arguments.prefixes, false},
+               {arguments.name, key, merge::parse_role(arguments.role), arguments.prefixes, false},
                "member: add " + arguments.name + " as " + arguments.role);
 }
 
@@ -154,6 +174,32 @@ ExitCode remove(const OneArguments& arguments, Context& context) {
   NamedMember named = find_member(context.repository(Access::kWrite).snapshot(), arguments.member);
   named.member.revoked = true;
   return write(context, named.member, "member: revoke " + named.member.name);
+}
+
+void declare_rotate(Options& options, RotateArguments& arguments) {
+  options.argument("MEMBER", &arguments.member, "a name, or the beginning of a fingerprint");
+  options.argument("KEY", &arguments.key, "the new key, as the other device prints it");
+  options.flag(
+      "--revoke", arguments.revoke,
+      "revoke the old key at once: what the device wrote and nobody has yet does not count");
+}
+
+/// The old key stays until the device has gone over to the new one and what it wrote has come.
+ExitCode rotate(const RotateArguments& arguments, Context& context) {
+  const Repository& repository = context.repository(Access::kWrite);
+  NamedMember old = find_member(repository.snapshot(), arguments.member);
+  Member heir = old.member;
+  heir.key = new_key(repository, arguments.key);
+  heir.replaces = old.member.key;
+  heir.revoked = false;
+  old.member.revoked = old.member.revoked || arguments.revoke;
+  const std::string message = "member: " + heir.key.fingerprint() + " comes after " +
+                              old.member.key.fingerprint() + " of " + heir.name;
+  return change_documents(context, message, [&](Transaction& transaction) {
+    put(transaction, heir);
+    if (arguments.revoke) put(transaction, old.member);
+    return Outcome::kChanged;
+  });
 }
 
 void declare_role(Options& options, RoleArguments& arguments) {
@@ -203,7 +249,9 @@ Command member_command() {
               "arrives, unless somebody else's commit builds on it.",
           .examples = {{"isodb member add \"$(cat tablet.pub)\" barn-tablet --prefix barn/",
                         "let a device write below barn/"},
-                       {"isodb member remove barn-tablet", "it was lost"}},
+                       {"isodb member remove barn-tablet", "it was lost"},
+                       {"isodb member rotate barn-tablet \"$(cat new.pub)\"",
+                        "it gets a new key, with the same name and rights"}},
           .declare = bind(list),
           .children = {{.name = "list",
                         .summary = "the members, their roles and prefixes",
@@ -213,7 +261,9 @@ Command member_command() {
                         .children = {}},
                        child("add", "let a key in", declare_add, add),
                        child("remove", "revoke a member's key", declare_one, remove),
-                       child("role", "change what a member may do", declare_role, set_role)}};
+                       child("role", "change what a member may do", declare_role, set_role),
+                       child("rotate", "let in the key that comes after a member's", declare_rotate,
+                             rotate)}};
 }
 
 }  // namespace isodb::cli

@@ -105,7 +105,8 @@ ExitCode run(const Arguments& arguments, Context& context) {
     const std::filesystem::path folder = *arguments.folder;
     const bool is_inside = std::filesystem::exists(folder / ".isodb" / "repo.db") &&
                            !std::filesystem::exists(folder / "repo.db");
-    named = Repository::open(is_inside ? folder / ".isodb" : folder);
+    named = Repository::open(is_inside ? folder / ".isodb" : folder,
+                             context.open_options(Access::kWrite));
   }
   Repository& repository = named ? *named : context.repository(Access::kWrite);
   if (arguments.members_of) {

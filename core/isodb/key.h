@@ -11,6 +11,10 @@
 
 namespace isodb {
 
+namespace core {
+class ProtectedKey;
+}
+
 /// An Ed25519 public key (RFC 8032). A plain value.
 struct PublicKey {
   std::array<std::uint8_t, 32> bytes{};
@@ -62,6 +66,7 @@ class SecretKey {
   Signature sign(SignatureDomain domain, const Id& repository, ByteView message) const;
 
  private:
+  friend class core::ProtectedKey;
   SecretKey();
 
   std::uint8_t* secret_ = nullptr;  // 64 bytes from sodium_malloc: seed ‖ public key

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "isodb/commit.h"
@@ -50,6 +51,9 @@ class ImportSession {
     std::vector<OriginField> origin;
     Bytes message;
   };
+  /// Adds to the changes of the next commit(), after which those in its input count: for commits of
+  /// many documents, since it takes 100 bytes where a Change takes 400. nullopt: deleted.
+  void stage(std::string_view path, const std::optional<Entry>& entry);
   /// Signs and writes one commit. The import rules of docs/format.md for several parents hold:
   /// every path in which the parents differ is written, every path dropped against any parent is
   /// listed as deleted.

@@ -15,6 +15,7 @@
 #include "isodb/error.h"
 #include "isodb/id.h"
 #include "isodb/key.h"
+#include "isodb/passphrase.h"
 #include "isodb/scope.h"
 #include "isodb/snapshot.h"
 #include "isodb/transaction.h"
@@ -30,6 +31,10 @@ struct InitOptions {
   std::string name;             ///< the member's name in .isodb/members/; "" for the fingerprint
   std::optional<std::filesystem::path>
       key_file;  ///< an existing secret key to copy; else a new one is made
+  /// Puts the key under the passphrase that is asked for: docs/keys.md.
+  bool protect = false;
+  /// Of the key, where it is or comes to be under one; then OpenOptions::passphrase of the handle.
+  PassphraseFunction passphrase = {};
 };
 
 struct OpenOptions {
@@ -39,6 +44,10 @@ struct OpenOptions {
   bool store_index = true;
   std::size_t cache_bytes = 128 << 20;  ///< decoded tree nodes kept in memory, at most
   unsigned busy_millis = 10'000;        ///< how long a write waits for another process
+  /// Asked when a key that is protected is to sign something, or to prove to a peer who this is,
+  /// and not again once it was right; reading needs none. By the thread that needs the key, or one
+  /// that commits for it.
+  PassphraseFunction passphrase = {};
 };
 
 /// A ref and what it points to.

@@ -23,7 +23,9 @@ struct Difference {
   std::optional<Entry> before, after;
 };
 
-/// Walks a snapshot's documents in path order.
+/// Walks a snapshot's documents in path order. One thread at a time. Who reads each document that
+/// it comes to gets them read ahead by a thread that ends with the cursor, or as soon as one is
+/// passed over.
 class DocumentCursor {
  public:
   DocumentCursor(DocumentCursor&&) noexcept;

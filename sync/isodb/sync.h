@@ -93,6 +93,10 @@ struct SyncOptions {
   std::function<void(const Report&)> on_settled;
   const StopRequest* stop = nullptr;  ///< has to outlive the call
   CloneScope scope;                   ///< of a clone
+  /// Of a clone: puts its new key under the passphrase that is asked for.
+  bool protect = false;
+  /// Of a clone's key; of other meetings OpenOptions::passphrase is.
+  PassphraseFunction passphrase;
   /// Of any meeting but a clone and one that watches, in which this side takes. What has come
   /// stays, wherever the line breaks; the same call goes on.
   Widening widening;

@@ -4,19 +4,22 @@
 namespace isodb::testing {
 namespace {
 
-/// The commands of the README: its lines that begin with a prompt.
-std::vector<std::string> readme_commands() {
+/// The commands of a document: its lines that begin with a prompt, however far they are indented.
+std::vector<std::string> commands_of(const std::string& document) {
   const std::string prompt = "    $ ";
   std::vector<std::string> commands;
-  for (const std::string& line : lines_of(slurp(std::string(kDocs) + "/../README.md"))) {
-    if (line.starts_with(prompt)) commands.push_back(line.substr(prompt.size()));
+  for (const std::string& line : lines_of(slurp(std::string(kDocs) + "/" + document))) {
+    const std::size_t at = line.find_first_not_of(' ');
+    if (at == std::string::npos || at < 4 || line.compare(at - 4, prompt.size(), prompt) != 0) {
+      continue;
+    }
+    commands.push_back(line.substr(at - 4 + prompt.size()));
   }
   return commands;
 }
 
-TEST_CASE("the commands of the README work as they stand there, one after the other") {
-  const std::vector<std::string> commands = readme_commands();
-  REQUIRE(commands.size() > 15);
+/// One after the other, in one shell, until one fails.
+Ran run_commands(const std::vector<std::string>& commands) {
   std::string script = "set -o pipefail\n";
   for (const std::string& command : commands) {
     // diff says by its exit code that there is a difference.
@@ -25,10 +28,25 @@ TEST_CASE("the commands of the README work as they stand there, one after the ot
     script += "[ $? = " + expected + " ] || { echo \"failed: line $LINENO\" >&2; exit 9; }\n";
   }
   const ProgramRunner runner;
-  const Ran ran = runner.shell(script);
+  Ran ran = runner.shell(script);
   INFO(script << ran.out << ran.err);
   CHECK(ran.exit_code == 0);
-  CHECK(contains(ran.out, "  ~ /weight  500 -> 512"));
+  return ran;
+}
+
+TEST_CASE("the commands of the README work as they stand there, one after the other") {
+  const std::vector<std::string> commands = commands_of("../README.md");
+  REQUIRE(commands.size() > 15);
+  CHECK(contains(run_commands(commands).out, "  ~ /weight  500 -> 512"));
+}
+
+TEST_CASE("the commands of docs/keys.md work as they stand there, one after the other") {
+  const std::vector<std::string> commands = commands_of("keys.md");
+  REQUIRE(commands.size() > 25);
+  const Ran ran = run_commands(commands);
+  CHECK(contains(ran.out, "on disk      under a passphrase"));
+  CHECK(contains(ran.out, "and the old key is revoked. Sync."));
+  CHECK(ran.out.ends_with("{\"n\":2}\n"));
 }
 
 }  // namespace

@@ -207,9 +207,11 @@ TEST_CASE("fsck names the file that is damaged") {
   for (const core::Json& line : json_lines(ran.out)) {
     if (line.find("where") != nullptr) places.push_back(member(line, "where"));
   }
-  REQUIRE(places.size() == 2);
+  REQUIRE(places.size() == 3);
   CHECK(places[0] == "packs/" + lines_of(damage.out).front());
   CHECK(places[1] == member(json_line(runner.must({"ls", "a.bin", "--json"})), "content"));
+  const std::string commit = member(json_line(runner.must({"log", "-n", "1", "--json"})), "commit");
+  CHECK(places[2] == "commit " + commit + " path a.bin");
   CHECK(contains(runner.run({"get", "a.bin"}).err, "hint: 'isodb fsck' lists all"));
 }
 

@@ -59,7 +59,8 @@ TEST_CASE("cat of an unknown or ambiguous id is an error") {
 TEST_CASE("key shows the public half only") {
   const RepositoryRunner runner;
   const auto shown = json_line(runner.must({"key", "--json"}));
-  CHECK(keys_of(shown) == std::vector<std::string>{"key", "fingerprint", "writer"});
+  CHECK(keys_of(shown) ==
+        std::vector<std::string>{"key", "fingerprint", "writer", "protected", "next"});
   const std::string key = runner.must({"key", "export"});
   CHECK(key == member(shown, "key") + "\n");
   CHECK(key.starts_with("ed25519:"));

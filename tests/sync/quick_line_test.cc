@@ -4,6 +4,7 @@
 #include "objects/tree.h"
 #include "tests/support/sync_corpus.h"
 #include "tests/support/sync_peers.h"
+#include "wire/hello.h"
 #include "wire/run.h"
 
 using namespace isodb;
@@ -12,6 +13,7 @@ using namespace isodb::testing;
 namespace {
 
 constexpr std::uint64_t kDocuments = 12'000;  // they go into a pack at once
+constexpr int kAllFeatures = wire::kFeaturePartial | wire::kFeatureFrames | wire::kFeatureObjects;
 
 Device& hub() {
   static Device device;
@@ -25,7 +27,7 @@ Device& hub() {
 }
 
 /// A clone, or what is left of one; `features`: what the clone says that it knows.
-Conversation clone(Device& clone, const Line& line = {}, int features = 3) {
+Conversation clone(Device& clone, const Line& line = {}, int features = kAllFeatures) {
   sync::SessionOptions here;
   here.peer = hub().key();
   here.initiator = here.takes = true;
@@ -38,10 +40,10 @@ Conversation clone(Device& clone, const Line& line = {}, int features = 3) {
   there.sends = there.takes = true;
   there.sending = {.level = wire::RunWriter::kPlain, .adapts = false};
   sync::Session one(clone.state(), here), other(hub().state(), there);
-  if (features != 3) {
+  if (features != kAllFeatures) {
     constexpr std::size_t kFeatures = 4;  // length, type, lowest and highest version
     Bytes hello = one.produce(1'000);
-    REQUIRE(hello.at(kFeatures) == 3);
+    REQUIRE(hello.at(kFeatures) == kAllFeatures);
     hello[kFeatures] = static_cast<char>(features);
     other.receive(hello);
   }

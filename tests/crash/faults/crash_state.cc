@@ -51,12 +51,10 @@ void CrashStates::follow(const DiskCall& call) {
     for (const Change& change : file.changes) apply(file.synced, change, Kept::kAll, unused);
     file.changes.clear();
   } else if (const auto* renamed = std::get_if<Renamed>(&call)) {
-    Names now = synced_names_;
-    for (const auto& [folder, changes] : name_changes_) {
-      for (const NameChange& change : changes) apply(now, change);
-    }
     name_changes_[folder_of(renamed->to)].push_back(
-        {renamed->from, renamed->to, now.at(renamed->from)});
+        {renamed->from, renamed->to, file_now(renamed->from)});
+  } else if (const auto* linked = std::get_if<Linked>(&call)) {
+    name_changes_[folder_of(linked->to)].push_back({"", linked->to, file_now(linked->from)});
   } else if (const auto* unlinked = std::get_if<Unlinked>(&call)) {
     name_changes_[folder_of(unlinked->path)].push_back({unlinked->path, "", 0});
   } else if (const auto* folder = std::get_if<FolderSynced>(&call)) {
@@ -65,6 +63,14 @@ void CrashStates::follow(const DiskCall& call) {
   } else if (const auto* acknowledged = std::get_if<Acknowledged>(&call)) {
     acknowledged_ = acknowledged->number;
   }
+}
+
+FileNumber CrashStates::file_now(const std::string& path) const {
+  Names now = synced_names_;
+  for (const auto& [folder, changes] : name_changes_) {
+    for (const NameChange& change : changes) apply(now, change);
+  }
+  return now.at(path);
 }
 
 void CrashStates::apply(Names& names, const NameChange& change) {

@@ -43,6 +43,8 @@ class CrashStates {
 
   static void apply(Bytes& content, const Change& change, Kept kept, std::mt19937_64& random);
   static void apply(Names& names, const NameChange& change);
+  /// Which file has this name, synced or not.
+  FileNumber file_now(const std::string& path) const;
 
   std::set<std::filesystem::path> folders_;
   Names synced_names_;

@@ -10,10 +10,17 @@
 
 #include "isodb/backup.h"
 #include "isodb/bundle.h"
+#include "isodb/device_key.h"
 #include "isodb/import_session.h"
+#include "isodb/mend.h"
+#include "isodb/recover.h"
 #include "isodb/sync.h"
+#include "merge/members.h"
 #include "repo/access.h"
+#include "repo/key_file.h"
+#include "repo/key_protection.h"
 #include "tests/crash/faults/crash_state.h"
+#include "tests/support/damage.h"
 #include "tests/support/testing.h"
 
 using namespace isodb;
@@ -400,6 +407,98 @@ TEST_CASE("stopped at any call on the disk: a clone") {
   };
   const auto check = [](const fs::path& folder, std::uint64_t acknowledged) {
     if (acknowledged == 1) check_sound(Repository::open(folder / "clone"));
+  };
+  stop_everywhere(scene, {run, check});
+}
+
+TEST_CASE("stopped at any call on the disk: a key is put under a passphrase, and under another") {
+  const Scene scene;
+  const auto ask = [] { return Passphrase("one"); };
+  const auto run = [&](const fs::path& folder, const Acknowledge& acknowledge) {
+    Repository one = Repository::open(folder / "one", {.passphrase = ask});
+    for (const std::uint64_t number : {1, 2}) {
+      repo::protect_key(*repo::Access::state(one), ask(), {1, 8});
+      acknowledge(number);
+    }
+  };
+  const auto check = [&](const fs::path& folder, std::uint64_t acknowledged) {
+    const fs::path path = folder / "one/keys/device.key";
+    const repo::KeyFile key = repo::KeyFile::read(core::posix_file_system(), path);
+    CHECK(key.open(ask).public_key() == Repository::open(folder / "one").public_key());
+    if (acknowledged == 0) return;
+    CHECK(key.is_protected());
+    const auto in_folder = fs::directory_iterator(path.parent_path());
+    if (acknowledged == 2) CHECK(std::distance(begin(in_folder), end(in_folder)) == 2);
+  };
+  stop_everywhere(scene, {run, check});
+}
+
+TEST_CASE("stopped at any call on the disk: a key gives way to the next") {
+  const Scene scene;
+  const auto is_valid = [](const Repository& repository, const std::optional<PublicKey>& key) {
+    if (!key) return false;
+    const std::string path = merge::member_path(*key);
+    const std::optional<Bytes> document = repository.snapshot().get(path);
+    const auto member = document ? merge::member_at(path, *document) : std::nullopt;
+    return member && !member->revoked && member->role == merge::Role::kAdmin;
+  };
+  const auto run = [](const fs::path& folder, const Acknowledge& acknowledge) {
+    Repository one = Repository::open(folder / "one");
+    while (rotate_key(one).step != Rotation::Step::kDone) {
+    }
+    commit(one, {{"by", one.public_key().text()}});
+    acknowledge(1);
+  };
+  const auto check = [&](const fs::path& folder, std::uint64_t acknowledged) {
+    const Repository one = Repository::open(folder / "one");
+    const DeviceKey device = device_key(one);
+    CHECK((is_valid(one, device.key) || is_valid(one, device.next)));
+    if (acknowledged == 0) return;
+    CHECK(one.snapshot().get("by") == device.key.text());
+    CHECK_FALSE(device.next);
+  };
+  stop_everywhere(scene, {run, check});
+}
+
+TEST_CASE("stopped at any call on the disk: mending from another repository") {
+  const Scene scene;
+  const fs::path before = scene.before();
+  fs::copy(before / "one", before / "hurt", fs::copy_options::recursive);
+  Id packed, loose;
+  {
+    const Repository one = Repository::open(before / "one");
+    packed = one.snapshot().entry("list")->content;
+    loose = one.snapshot().entry("b.json")->content;
+  }
+  REQUIRE(damage_object(before / "hurt", packed) == 1);
+  REQUIRE(damage_object(before / "hurt", loose) == 1);
+  const auto run = [](const fs::path& folder, const Acknowledge& acknowledge) {
+    Repository hurt = Repository::open(folder / "hurt");
+    const auto report = sync::mend_from(hurt, sync::remote_at((folder / "one").string()));
+    if (report.error) throw *report.error;
+    CHECK(report.remaining.empty());
+    acknowledge(1);
+  };
+  const auto check = [](const fs::path& folder, std::uint64_t acknowledged) {
+    const Repository hurt = Repository::open(folder / "hurt");
+    if (acknowledged == 1) return check_sound(hurt);
+    CHECK(hurt.snapshot("heads/side").get("side.json") == R"({"side":1})");
+    CHECK(hurt.snapshot().get("a.json") == R"({"n":2,"name":"Berta"})");
+  };
+  stop_everywhere(scene, {run, check});
+}
+
+TEST_CASE("stopped at any call on the disk: a recovery of the database") {
+  const Scene scene;
+  const fs::path before = scene.before();
+  fs::copy(before / "one", before / "lost", fs::copy_options::recursive);
+  const auto run = [](const fs::path& folder, const Acknowledge& acknowledge) {
+    recover(folder / "lost", {.force = true});
+    acknowledge(1);
+  };
+  const auto check = [](const fs::path& folder, std::uint64_t acknowledged) {
+    if (acknowledged == 0 && !fs::exists(folder / "lost/repo.db")) return;
+    check_sound(Repository::open(folder / "lost"));
   };
   stop_everywhere(scene, {run, check});
 }

@@ -164,6 +164,20 @@ int watched_unlink(const char* path, Unlink&& unlink) {
   return done;
 }
 
+/// `Call`: Renamed or Linked.
+template <typename Call, typename Naming>
+int watched_naming(const char* from, const char* to, Naming&& naming) {
+  Watch* const seen = watch;
+  const auto name = seen != nullptr ? watched_path(*seen, from) : std::nullopt;
+  const auto new_name = seen != nullptr ? watched_path(*seen, to) : std::nullopt;
+  if (!name || !new_name) return naming();
+  const std::lock_guard lock(seen->mutex);
+  if (fails(*seen)) return -1;
+  const int done = naming();
+  if (done == 0) seen->calls.emplace_back(Call{*name, *new_name});
+  return done;
+}
+
 }  // namespace
 
 bool outlives_power_cut(const fs::path& path) {
@@ -274,14 +288,10 @@ int remove(const char* path) noexcept {
 
 int rename(const char* from, const char* to) noexcept {
   static const auto real = next<int (*)(const char*, const char*)>("rename");
-  Watch* const seen = watch;
-  const auto name = seen != nullptr ? watched_path(*seen, from) : std::nullopt;
-  const auto new_name = seen != nullptr ? watched_path(*seen, to) : std::nullopt;
-  if (!name || !new_name) return real(from, to);
-  const std::lock_guard lock(seen->mutex);
-  if (fails(*seen)) return -1;
-  const int done = real(from, to);
-  if (done == 0) seen->calls.emplace_back(Renamed{*name, *new_name});
-  return done;
+  return watched_naming<Renamed>(from, to, [&] { return real(from, to); });
+}
+int link(const char* from, const char* to) noexcept {
+  static const auto real = next<int (*)(const char*, const char*)>("link");
+  return watched_naming<Linked>(from, to, [&] { return real(from, to); });
 }
 }

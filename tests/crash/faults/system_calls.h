@@ -40,6 +40,10 @@ struct Synced {
 struct Renamed {
   std::string from, to;
 };
+/// A file has a second name.
+struct Linked {
+  std::string from, to;
+};
 struct Unlinked {
   std::string path;
 };
@@ -50,8 +54,8 @@ struct FolderSynced {
 struct Acknowledged {
   std::uint64_t number;
 };
-using DiskCall = std::variant<Created, Written, Truncated, Synced, Renamed, Unlinked, FolderSynced,
-                              Acknowledged>;
+using DiskCall = std::variant<Created, Written, Truncated, Synced, Renamed, Linked, Unlinked,
+                              FolderSynced, Acknowledged>;
 
 /// How one call fails.
 struct CallFault {

@@ -2,13 +2,11 @@
 // of whatever it does. What a process was told to be done has to be there for all that come later.
 
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
-#include <csignal>
 #include <cstdlib>
 #include <functional>
 #include <map>
@@ -18,17 +16,21 @@
 #include "isodb/backup.h"
 #include "isodb/import_session.h"
 #include "isodb/sync.h"
+#include "tests/support/child_process.h"
 #include "tests/support/testing.h"
 
 using namespace isodb;
+using isodb::testing::kill_process;
+using isodb::testing::start_process;
 using isodb::testing::TemporaryFolder;
+using isodb::testing::wait_for;
 
 namespace {
 
 constexpr int kWriters = 3;
 constexpr int kImporter = kWriters, kDrafter = kWriters + 1, kCounters = kWriters + 2;
 constexpr const char* kImports = "heads/imports";
-constexpr int kExitLost = 8, kExitError = 9;
+constexpr int kExitLost = 8;
 
 int kills_wanted() {
   const char* text = std::getenv("ISODB_KILLS");
@@ -190,18 +192,6 @@ void work_on(Role role, const Places& places) {
   }
 }
 
-pid_t start(const std::function<void()>& work) {
-  const pid_t child = ::fork();
-  if (child != 0) return child;
-  try {
-    work();
-    ::_exit(0);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "a process: %s\n", error.what());
-  }
-  ::_exit(kExitError);
-}
-
 /// The processes at work. Whoever ends by itself has found a fault.
 class Workers {
  public:
@@ -228,16 +218,13 @@ class Workers {
  private:
   void start_role(Role role) {
     if (running_.contains(role)) return;
-    running_[role] = start([&] { work_on(role, places_); });
+    running_[role] = start_process([&] { work_on(role, places_); });
   }
   void kill(Role role) {
     const pid_t child = running_[role];
     running_.erase(role);
-    ::kill(child, SIGKILL);
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    INFO("role " << role << " ended with " << WEXITSTATUS(status));
-    CHECK(WIFSIGNALED(status));
+    INFO("role " << role << " ended by itself");
+    CHECK(kill_process(child));
   }
 
   const Places& places_;
@@ -246,7 +233,7 @@ class Workers {
 
 /// With nobody else at work: every byte, every commit.
 void check_all(const Places& places) {
-  const pid_t child = start([&] {
+  const pid_t child = start_process([&] {
     for (const std::filesystem::path& folder : {places.one, places.other}) {
       const Repository repository = Repository::open(folder);
       if (folder == places.one) look(repository, told_so_far(*places.board));
@@ -254,10 +241,7 @@ void check_all(const Places& places) {
       for (const Finding& finding : repository.verify()) lost(finding.where + finding.problem);
     }
   });
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  REQUIRE(WIFEXITED(status));
-  REQUIRE(WEXITSTATUS(status) == 0);
+  REQUIRE(wait_for(child) == 0);
 }
 
 }  // namespace
@@ -269,13 +253,11 @@ TEST_CASE("processes that are killed at any moment lose nothing and leave nothin
   REQUIRE(shared != MAP_FAILED);
   Board* const board = new (shared) Board();
   const Places places{folder / "one", folder / "other", folder / "backup", board};
-  const pid_t making = start([&] {
+  const pid_t making = start_process([&] {
     Repository::init(places.one);
     sync::clone(sync::remote_at(places.one.string()), places.other);
   });
-  int status = 0;
-  ::waitpid(making, &status, 0);
-  REQUIRE(status == 0);
+  REQUIRE(wait_for(making) == 0);
   constexpr int kChecks = 10;
   const int wanted = kills_wanted();
   std::mt19937_64 random(20'261'122);

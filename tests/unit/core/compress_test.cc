@@ -2,6 +2,9 @@
 
 #include <rapidcheck/catch.h>
 
+#include <memory>
+#include <thread>
+
 #include "isodb/error.h"
 #include "tests/support/testing.h"
 
@@ -120,6 +123,30 @@ TEST_CASE("a trained dictionary makes small documents smaller, the same one each
     without += packed.size();
   }
   CHECK(with * 10 < without * 9);
+}
+
+TEST_CASE("dictionaries and lengths that take turns do not mix") {
+  const Bytes content = dictionary_content();
+  const auto quick = std::make_unique<core::Dictionary>(content, 1);
+  Bytes longer;
+  for (std::uint64_t i = 0; i < 100; ++i) longer += document(5000 + i);
+  for (int round = 0; round < 3; ++round) {
+    // Of the same place in memory, perhaps, as the one before.
+    const auto thorough = std::make_unique<core::Dictionary>(content.substr(0), 9 + round);
+    for (const core::Dictionary* dictionary : {quick.get(), thorough.get()}) {
+      for (const Bytes& plain : {document(7), longer, document(8)}) {
+        Bytes packed;
+        core::compress(packed, plain, *dictionary);
+        CHECK(packed.size() < plain.size() / 2);
+        CHECK(guarded(plain.size(), [&](char* out) {
+                core::decompress(out, plain.size(), packed, *dictionary);
+              }) == plain);
+        Bytes again;
+        std::thread([&] { core::compress(again, plain, *dictionary); }).join();
+        CHECK(again == packed);
+      }
+    }
+  }
 }
 
 TEST_CASE("too few samples make no dictionary") {

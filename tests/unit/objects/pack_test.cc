@@ -192,6 +192,49 @@ TEST_CASE("the file's content does not depend on threads") {
   }
 }
 
+TEST_CASE("a caller that is faster than the compression helps, and the file is the same") {
+  const TemporaryFolder folder;
+  // More than may wait, of all kinds: what has a base is left to the worker.
+  auto puts = mixed_objects(20'000);
+  for (int i = 0; i < 400; ++i) {
+    puts.push_back({ObjectType::kBlob, random_bytes(60'000, static_cast<unsigned>(i)), {}});
+    PutHint hint;
+    hint.base = core::object_id(ObjectType::kBlob, puts.back().payload);
+    puts.push_back({ObjectType::kBlob, puts.back().payload + "!", hint});
+  }
+  PackWriter::Options options;
+  options.sample_bytes = 100'000;
+  options.threads = 1;
+  const PackInfo one = write_pack(folder.path(), puts, options);
+  options.threads = 2;
+  const PackInfo two = write_pack(folder.path(), puts, options);
+  CHECK(two.name == one.name);
+  check_holds(Pack(files(), folder / two.name, two.bytes), puts);
+}
+
+TEST_CASE("many objects are found at once where each of them is found") {
+  const TemporaryFolder folder;
+  for (const int documents : {1, 7, 300}) {
+    const auto puts = mixed_objects(documents);
+    const PackInfo info = write_pack(folder.path(), puts);
+    for (const auto access : {Pack::Access::kMapped, Pack::Access::kRead}) {
+      const Pack pack(files(), folder / info.name, info.bytes, access);
+      std::vector<Id> ids;
+      for (const Put& put : puts) {
+        ids.push_back(core::object_id(put.type, put.payload));
+        ids.push_back(core::sha256(put.payload));  // is not there
+      }
+      std::vector<std::optional<std::uint64_t>> offsets(ids.size());
+      offsets[1] = 12345;  // was found elsewhere
+      pack.find_many(ids, offsets);
+      CHECK(offsets[1] == 12345u);
+      for (std::size_t i = 0; i < ids.size(); ++i) {
+        if (i != 1) REQUIRE(offsets[i] == pack.find(ids[i]));
+      }
+    }
+  }
+}
+
 TEST_CASE("what was put can be read at once") {
   const TemporaryFolder folder;
   const auto puts = mixed_objects(3000);

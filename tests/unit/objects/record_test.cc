@@ -165,6 +165,21 @@ TEST_CASE("what is short is held as it is and names the base that a pack will us
   CHECK(source.get(after)->payload == document);
 }
 
+TEST_CASE("a node that is too deep for a delta is held as it is, after its base") {
+  const Bytes payload = random_bytes(3000);
+  const Object base{ObjectType::kTree, payload.substr(1) + "x"};
+  const Id base_id = core::object_id(base.type, base.payload);
+  const PutHint hint{.base = base_id};
+  for (const Object* read : {&base, static_cast<const Object*>(nullptr)}) {
+    Bytes record;
+    append_record(record, ObjectType::kTree, payload, hint, read, kDepthMax, kDepthMax);
+    const RecordSummary summary = summarize_record(record);
+    CHECK(summary.base == base_id);
+    CHECK(summary.depth == 0);
+    CHECK(read_record(record, MemoryStore()).payload == payload);
+  }
+}
+
 TEST_CASE("a node whose entries got new values is a patch of the old one") {
   RecordSource source;
   Bytes node = random_bytes(4096);

@@ -311,17 +311,18 @@ TEST_CASE_METHOD(Fixture, "staging is stale when a collection ran since") {
   CHECK(database->draft()->changes.size() == 1);
 }
 
-TEST_CASE_METHOD(Fixture, "the change counter tells of writes by anybody, and only of writes") {
+TEST_CASE_METHOD(Fixture,
+                 "the count of transactions tells of writes by anybody, and only of writes") {
   const auto other = Database::open(folder / "repo.db", {});
-  const std::uint64_t before = database->change_counter();
+  const std::uint64_t before = database->transactions();
   database->ref("heads/main");
   database->inventory(0);
-  CHECK(database->change_counter() == before);
-  other->write(move_batch("heads/a", std::nullopt, id_of(1)));
-  const std::uint64_t after = database->change_counter();
-  CHECK(after != before);
-  database->write(move_batch("heads/b", std::nullopt, id_of(1)));
-  CHECK(database->change_counter() != after);
+  CHECK(database->transactions() == before);
+  CHECK(other->write(move_batch("heads/a", std::nullopt, id_of(1))).transactions == before + 1);
+  CHECK(database->transactions() == before + 1);
+  CHECK(database->write(move_batch("heads/b", std::nullopt, id_of(1))).transactions == before + 2);
+  CHECK(database->write(move_batch("heads/b", std::nullopt, id_of(1))).lost);
+  CHECK(database->transactions() == before + 2);
 }
 
 TEST_CASE_METHOD(Fixture, "a backup taken while others write holds one consistent state") {

@@ -98,12 +98,51 @@ TEST_CASE_METHOD(Fixture, "rows that were read before they are adopted hide noth
     LooseBatch objects(one.store);
     const Id own = objects.put(ObjectType::kBlob, "own " + std::to_string(round));
     WriteBatch batch = batch_of(objects);
-    batch.loose.front().number = one.database->write(batch).loose_numbers.front();
+    const auto written = one.database->write(batch);
+    batch.loose.front().number = written.loose_numbers.front();
     one.store.refresh();  // as another thread does that looks for something
     const auto others = write_documents(two, round, 1);
-    one.store.adopt(std::move(batch.loose));
+    one.store.adopt(std::move(batch.loose), written.transactions);
     CHECK(one.store.contains(own));
     CHECK(readable(one.store, others) == 1);
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "a batch that another absorbs is one row with it, each object once") {
+  Opened opened(folder.path());
+  LooseBatch first(opened.store), second(opened.store);
+  const Bytes base = Bytes(5000, 'x') + "base", version = Bytes(5000, 'x') + "version";
+  const Id shared = first.put(ObjectType::kBlob, "shared");
+  second.put(ObjectType::kBlob, "shared");
+  const Id base_id = second.put(ObjectType::kBlob, base);
+  const Id version_id = second.put(ObjectType::kBlob, version, {.base = base_id});
+  REQUIRE(first.absorb(second));
+  CHECK(first.get(version_id)->payload == version);
+  write(opened, first);
+  CHECK(opened.store.statistics().loose_rows == 1);
+  CHECK(opened.store.statistics().loose_objects == 3);
+  CHECK(readable(opened.store, {{shared, "shared"}, {base_id, base}, {version_id, version}}) == 3);
+  Opened again(folder.path());
+  CHECK(readable(again.store, {{shared, "shared"}, {base_id, base}, {version_id, version}}) == 3);
+}
+
+TEST_CASE_METHOD(Fixture, "a batch does not absorb the base of what it holds") {
+  Opened opened(folder.path());
+  const Bytes base = Bytes(5000, 'x') + "base";
+  LooseBatch early(opened.store);  // sees no base yet
+  const Id base_id = early.put(ObjectType::kBlob, base);
+  LooseBatch other(opened.store);
+  other.put(ObjectType::kBlob, base);
+  write(opened, other);
+  for (const Bytes& version : {Bytes(5000, 'x') + "version", Bytes("short")}) {
+    LooseBatch late(opened.store);
+    late.put(ObjectType::kBlob, version, {.base = base_id});
+    CHECK_FALSE(late.absorb(early));
+    CHECK(late.row().items.size() == 1);
+    LooseBatch fresh(opened.store);
+    REQUIRE(fresh.absorb(early));
+    CHECK(fresh.absorb(late));
+    CHECK_FALSE(late.absorb(early));
   }
 }
 
@@ -162,7 +201,7 @@ TEST_CASE_METHOD(Fixture, "damage in a loose row is reported, and the rest is st
   CHECK_FALSE(found.empty());
   CHECK(found.size() <= 20 - 15 + 1);
   std::uint64_t told = 0;
-  opened.store.check_all([](const std::string&, const std::string&) {},
+  opened.store.check_all([](const Damaged&) {},
                          [&](std::uint64_t done, std::uint64_t) { told = done; });
 }
 

@@ -63,7 +63,7 @@ inline void write(Opened& opened, LooseBatch& objects, Adopt adopt = Adopt::kYes
   for (std::size_t i = 0; i < batch.loose.size(); ++i) {
     batch.loose[i].number = result.loose_numbers[i];
   }
-  if (adopt == Adopt::kYes) opened.store.adopt(std::move(batch.loose));
+  if (adopt == Adopt::kYes) opened.store.adopt(std::move(batch.loose), result.transactions);
 }
 
 /// So many commits of a document, each based on the one before: most are long enough to become
@@ -96,9 +96,12 @@ inline std::size_t readable(const LocalStore& store, const std::map<Id, Bytes>& 
 
 inline std::vector<std::string> problems(const LocalStore& store) {
   std::vector<std::string> found;
-  store.check_all([&](const std::string& where,
-                      const std::string& problem) { found.push_back(where + ": " + problem); },
-                  {});
+  store.check_all(
+      [&](const Damaged& damaged) {
+        const std::string where = damaged.object ? damaged.object->hex() : damaged.file;
+        found.push_back(where + ": " + damaged.problem);
+      },
+      {});
   return found;
 }
 

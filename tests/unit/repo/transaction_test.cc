@@ -129,6 +129,35 @@ TEST_CASE("writing what stands there already is nothing to commit") {
       checkpoint.commit({.message = "checkpoint", .allow_empty = true})));
 }
 
+TEST_CASE("what another handle committed meanwhile counts, whatever this one committed last") {
+  TemporaryFolder folder;
+  Repository here = Repository::init(folder / "r");
+  Repository there = Repository::open(folder / "r");
+  put(here, "a", "1");
+  // Built on what was read; the database says that the branch is elsewhere.
+  Transaction disjoint = here.begin();
+  disjoint.put("b", "1");
+  put(there, "c", "1");
+  CHECK(std::holds_alternative<CommitId>(disjoint.commit({})));
+  CHECK(here.snapshot().get("c") == "1");
+  // Nothing to commit by what was read, but not by what is there.
+  Transaction unchanged = here.begin();
+  unchanged.put("a", "1");
+  put(there, "a", "2");
+  CHECK(std::get<Stale>(unchanged.commit({})).paths == std::vector<std::string>{"a"});
+  Transaction overlapping = here.begin();
+  overlapping.put("a", "3");
+  const CommitId newer = put(there, "a", "4");
+  CHECK(std::get<Stale>(overlapping.commit({})).actual == newer);
+  // Their numbers go on from each other's.
+  std::set<std::uint64_t> numbers;
+  here.log(here.resolve_heads("heads/main"), {}, [&](const LoggedCommit& commit) {
+    CHECK(numbers.insert(commit.commit.sequence).second);
+    return true;
+  });
+  CHECK(numbers.size() == 6);
+}
+
 TEST_CASE("a bulk transaction goes through a pack and rebases like a small one") {
   TemporaryFolder folder;
   Repository repository = Repository::init(folder / "r");

@@ -153,6 +153,24 @@ TEST_CASE("a WANT names something, in order, and fits in a frame") {
   CHECK(error_code_of([&] { decode_want(many); }) == ErrorCode::kCorrupt);
 }
 
+TEST_CASE("a WANT of objects names them, and places that may have no entries") {
+  const auto code = [](const WantMessage& want) { return error_code_of([&] { encode(want); }); };
+  WantMessage want = want_of(3);
+  want.wanted[1].ranks.clear();
+  want.objects = sorted_ids(5);
+  CHECK(decode_want(encode(want)) == want);
+  check_strict(encode(want), [](ByteView bytes) { return encode(decode_want(bytes)); });
+  std::swap(want.objects[0], want.objects[1]);
+  CHECK(code(want) == ErrorCode::kInvalid);
+  want.objects = sorted_ids(WantMessage::kObjectsMax + 1);
+  CHECK(code(want) == ErrorCode::kLimit);
+  // The largest there can be, each object of a commit of its own, fits in a frame.
+  want = want_of(WantMessage::kObjectsMax);
+  for (WantMessage::Entries& entries : want.wanted) entries.ranks = {std::uint64_t{1} << 40};
+  want.objects = sorted_ids(WantMessage::kObjectsMax);
+  CHECK(code(want) == std::nullopt);
+}
+
 TEST_CASE("a text that is too long is cut where a character begins") {
   std::string text(255, 'x');
   text += "é";

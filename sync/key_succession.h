@@ -1,0 +1,14 @@
+#pragma once
+
+#include "isodb/key.h"
+#include "repo/state.h"
+
+namespace isodb::sync {
+
+/// Whether the members of the current branch say that the device which had the key `known` goes on
+/// with `shown`: an admin let it in to replace that one (docs/keys.md), or one that replaced it.
+/// Thread-safe; does not throw: what cannot be read says no.
+bool has_succeeded(RepositoryState& repository, const PublicKey& known,
+                   const PublicKey& shown) noexcept;
+
+}  // namespace isodb::sync

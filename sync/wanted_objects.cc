@@ -1,0 +1,134 @@
+#include "sync/wanted_objects.h"
+
+#include <algorithm>
+#include <span>
+#include <unordered_set>
+
+#include "core/hash.h"
+#include "isodb/error.h"
+#include "objects/commit_codec.h"
+#include "objects/content.h"
+#include "sync/agreements.h"
+
+namespace isodb::sync {
+namespace {
+
+using Ranks = std::span<const std::uint64_t>;
+
+/// Collects the objects of one WANT, place by place.
+class Search {
+ public:
+  Search(RepositoryState& repository, const std::vector<Id>& wanted)
+      : repository_(repository), wanted_(wanted.begin(), wanted.end()) {}
+
+  void look_at_commit(const Id& id, Ranks ranks) {
+    offer(id);
+    const Commit commit = repository_.read_commit(CommitId(id));
+    if (commit.deleted) look_at_content(*commit.deleted);
+    look_at_tree(commit.tree, ranks);
+    if (commit.base) look_at_tree(*commit.base, ranks);
+  }
+
+  void look_at_named(const Id& id, Ranks ranks) {
+    offer(id);
+    const objects::Object object = repository_.read_object(id);
+    if (object.type == ObjectType::kMerge) {
+      look_at_tree(objects::decode_merge(object.payload).tree, ranks);
+    } else if (object.type == ObjectType::kTag) {
+      const Id named = objects::decode_tag(object.payload).object;
+      if (repository_.type_of(named) == ObjectType::kTag) look_at_named(named, ranks);
+    }
+  }
+
+  bool is_done() const { return wanted_.empty(); }
+  std::vector<Id> take() { return std::move(found_); }
+
+ private:
+  void offer(const Id& id) {
+    if (wanted_.erase(id) == 0) return;
+    try {
+      const std::optional<objects::Object> object = repository_.store->get(id);
+      if (object && core::object_id(object->type, object->payload) == id) found_.push_back(id);
+    } catch (const Error& error) {  // it is damaged here, too
+      if (error.code() != ErrorCode::kCorrupt) throw;
+    }
+  }
+
+  void look_at_tree(const TreeId& root, Ranks ranks) {
+    offer(root);
+    if (!ranks.empty()) look_below(*repository_.nodes().node(root), 0, ranks);
+  }
+
+  /// Levels fall by one with each step, which the reader checks.
+  void look_below(const objects::Node& node, std::uint64_t first, Ranks ranks) {
+    for (std::size_t i = 0; i < node.size() && !ranks.empty() && !is_done(); ++i) {
+      const bool is_leaf = node.level() == 0;
+      const std::uint64_t end = first + (is_leaf ? 1 : node.child(i).count);
+      const auto split = std::lower_bound(ranks.begin(), ranks.end(), end) - ranks.begin();
+      const Ranks here = ranks.first(static_cast<std::size_t>(split));
+      if (!here.empty() && is_leaf) {
+        const Entry entry = node.entry(i);
+        look_at_content(entry.content);
+        if (entry.metadata) look_at_content(*entry.metadata);
+      } else if (!here.empty()) {
+        offer(node.id(i));
+        look_below(*repository_.nodes().child(node, i), first, here);
+      }
+      ranks = ranks.subspan(here.size());
+      first = end;
+    }
+  }
+
+  void look_at_content(const Id& id) {
+    offer(id);
+    if (is_done() || !seen_.insert(id).second) return;
+    const auto header = repository_.store->header(id);
+    if (!header || header->first != ObjectType::kList) return;
+    const objects::List list = objects::decode_list(repository_.read_object(id).payload);
+    for (const objects::ListItem& item : list.items) {
+      if (list.level == 0) {
+        offer(item.id);
+      } else {
+        look_at_content(item.id);
+      }
+    }
+  }
+
+  RepositoryState& repository_;
+  std::unordered_set<Id> wanted_, seen_;
+  std::vector<Id> found_;
+};
+
+bool is_named(RepositoryState& repository, const Id& id) {
+  const std::vector<refs::Ref> refs = repository.database->refs();
+  return std::ranges::any_of(refs, [&](const refs::Ref& ref) {
+    const bool travels = ref.name.starts_with("heads/") || ref.name.starts_with("tags/");
+    return travels && ref.target == id;
+  });
+}
+
+}  // namespace
+
+std::vector<Id> wanted_objects(RepositoryState& repository, const wire::WantMessage& want) {
+  Search search(repository, want.objects);
+  const std::vector<CommitId> heads = branch_commits(local_refs(repository));
+  for (const wire::WantMessage::Entries& entries : want.wanted) {
+    if (search.is_done()) break;
+    const Id& id = entries.commit;
+    try {
+      const auto header = repository.store->header(id);
+      if (!header) continue;
+      const bool is_commit = header->first == ObjectType::kCommit;
+      if (is_commit && repository.merging->in_past(CommitId(id), heads)) {
+        search.look_at_commit(id, entries.ranks);
+      } else if (!is_commit && is_named(repository, id)) {
+        search.look_at_named(id, entries.ranks);
+      }
+    } catch (const Error& error) {  // what is damaged here cannot be followed
+      if (error.code() != ErrorCode::kCorrupt) throw;
+    }
+  }
+  return search.take();
+}
+
+}  // namespace isodb::sync
