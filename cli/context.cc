@@ -28,15 +28,20 @@ std::string first_of(std::initializer_list<std::optional<std::string>> choices,
   return fallback;
 }
 
-/// The repository that `directory` names: itself or its .isodb; never one further up.
-std::filesystem::path named_folder(const std::filesystem::path& directory) {
+bool has_packs(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "packs", ignored)) {
+    if (entry.path().extension() == ".pack") return true;
+  }
+  return false;
+}
+
+[[noreturn]] void throw_no_repository(const std::filesystem::path& directory) {
   for (const auto& folder : {directory, directory / ".isodb"}) {
-    std::error_code error;
-    if (std::filesystem::exists(folder / "repo.db", error)) return folder;
-    if (error == std::errc::permission_denied) {
-      throw Error(ErrorCode::kIo, "cannot look into " + folder.string() + ": " + error.message(),
-                  "check the rights of this folder and of those above it");
-    }
+    if (!has_packs(folder)) continue;
+    throw Error(ErrorCode::kNotFound,
+                folder.string() + " holds packs of a repository whose repo.db is lost",
+                "isodb recover " + folder.string() + " makes it anew");
   }
   std::error_code ignored;
   if (std::filesystem::exists(directory / "keys" / "device.key", ignored)) {
@@ -48,6 +53,19 @@ std::filesystem::path named_folder(const std::filesystem::path& directory) {
   }
   throw Error(ErrorCode::kNotFound, "no repository in " + directory.string(),
               "make one with 'isodb init " + directory.string() + "'");
+}
+
+/// The repository that `directory` names: itself or its .isodb; never one further up.
+std::filesystem::path named_folder(const std::filesystem::path& directory) {
+  for (const auto& folder : {directory, directory / ".isodb"}) {
+    std::error_code error;
+    if (std::filesystem::exists(folder / "repo.db", error)) return folder;
+    if (error == std::errc::permission_denied) {
+      throw Error(ErrorCode::kIo, "cannot look into " + folder.string() + ": " + error.message(),
+                  "check the rights of this folder and of those above it");
+    }
+  }
+  throw_no_repository(directory);
 }
 
 }  // namespace
@@ -80,6 +98,7 @@ std::filesystem::path Context::folder() const {
   const auto here = std::filesystem::current_path(gone);
   if (gone) throw Error(ErrorCode::kIo, "the working folder cannot be found: " + gone.message());
   if (auto found = Repository::discover(here)) return *found;
+  if (has_packs(here / ".isodb")) throw_no_repository(here);
   throw Error(ErrorCode::kNotFound, "no repository in " + here.string() + " or above it",
               "make one with 'isodb init', or name one with -C DIR or ISODB_DIR");
 }

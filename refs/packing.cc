@@ -338,7 +338,9 @@ void LocalStore::pack_in_background(const PackingLimits& limits) {
   if (impl_->background.joinable()) impl_->background.join();
   const auto work = [this, limits] {
     try {
-      pack_when_due(limits);
+      // What was written meanwhile is due again, and perhaps nobody writes any more.
+      while (pack_when_due(limits)) {
+      }
       impl_->retry_objects = 0;
     } catch (const std::exception&) {
       impl_->retry_objects = impl_->current()->loose->objects() + limits.loose_objects;

@@ -175,7 +175,7 @@ BackupInfo restore(const fs::path& file, const fs::path& folder, const ProgressF
     info.repository = CommitId(*root);
   };
   try {
-    repo::make_repository(folder, std::move(key), fill);
+    repo::make_repository(folder, std::move(key), fill, repo::Leftovers::kPacks);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kCorrupt) throw;
     throw Error(ErrorCode::kCorrupt, file.string() + " is damaged: " + error.what(),

@@ -32,7 +32,15 @@ bool is_unfinished(const fs::path& folder) {
   });
 }
 
-void check_free_folder(const fs::path& folder) {
+bool has_packs(const fs::path& folder) {
+  const fs::path packs = folder / RepositoryState::kPacksName;
+  if (!fs::is_directory(packs)) return false;
+  return std::ranges::any_of(fs::directory_iterator(packs), [](const fs::directory_entry& entry) {
+    return entry.path().extension() == ".pack";
+  });
+}
+
+void check_free_folder(const fs::path& folder, Leftovers leftovers) {
   if (!fs::exists(folder)) return;
   if (!fs::is_directory(folder)) {
     throw Error(ErrorCode::kInvalid, folder.string() + " is not a folder");
@@ -41,6 +49,13 @@ void check_free_folder(const fs::path& folder) {
     throw Error(ErrorCode::kInvalid, folder.string() + " holds a repository already",
                 "isodb -C " + folder.string() + " status shows it");
   }
+  const bool is_own = leftovers == Leftovers::kPacks && fs::exists(folder / kUnfinishedDatabase);
+  // A new database would not know them, and they would be collected as garbage.
+  if (!is_own && has_packs(folder)) {
+    throw Error(ErrorCode::kInvalid,
+                folder.string() + " holds packs of a repository whose repo.db is lost",
+                "isodb recover " + folder.string() + " makes it anew");
+  }
   if (!is_unfinished(folder)) {
     throw Error(ErrorCode::kInvalid, folder.string() + " is not empty",
                 "choose a folder that is empty or not there yet");
@@ -48,9 +63,9 @@ void check_free_folder(const fs::path& folder) {
 }
 
 /// The folder, made where it is missing, for this one alone until it is closed.
-std::unique_ptr<core::File> take_folder(const fs::path& folder) {
+std::unique_ptr<core::File> take_folder(const fs::path& folder, Leftovers leftovers) {
   if (folder.empty()) throw Error(ErrorCode::kInvalid, "the repository's folder has an empty name");
-  check_free_folder(folder);
+  check_free_folder(folder, leftovers);
   core::FileSystem& files = core::posix_file_system();
   files.create_directories(folder);
   std::unique_ptr<core::File> taken = files.open(folder, core::OpenMode::kRead);
@@ -58,7 +73,7 @@ std::unique_ptr<core::File> take_folder(const fs::path& folder) {
     throw Error(ErrorCode::kBusy, "another program is making a repository in " + folder.string(),
                 "wait for it, or choose another folder");
   }
-  check_free_folder(folder);  // it may have been done meanwhile
+  check_free_folder(folder, leftovers);  // it may have been done meanwhile
   return taken;
 }
 
@@ -89,7 +104,7 @@ KeyFile make_key(const fs::path& folder, NewKey wanted) {
 }
 
 KeyFile make_folder(const fs::path& folder, NewKey key) {
-  const std::unique_ptr<core::File> taken = take_folder(folder);
+  const std::unique_ptr<core::File> taken = take_folder(folder, Leftovers::kNoPacks);
   return make_key(folder, std::move(key));
 }
 
@@ -100,8 +115,9 @@ WriterId make_writer(core::Environment& environment) {
 }
 
 void make_repository(const fs::path& folder, NewKey wanted,
-                     const std::function<void(refs::Database&, const KeyFile&)>& fill) {
-  const std::unique_ptr<core::File> taken = take_folder(folder);
+                     const std::function<void(refs::Database&, const KeyFile&)>& fill,
+                     Leftovers leftovers) {
+  const std::unique_ptr<core::File> taken = take_folder(folder, leftovers);
   const KeyFile key = make_key(folder, std::move(wanted));
   core::FileSystem& files = core::posix_file_system();
   files.create_directories(folder / RepositoryState::kPacksName);
@@ -111,6 +127,7 @@ void make_repository(const fs::path& folder, NewKey wanted,
   }
   {
     const auto database = refs::Database::create(unfinished, {});
+    files.sync_directory(folder);  // before any pack: with it, these are known for leftovers
     fill(*database, key);
     database->empty_log();  // which is not renamed
   }

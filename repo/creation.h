@@ -26,9 +26,15 @@ struct NewKey {
       {};  ///< asked for the passphrase that it is to be under; none: plain
 };
 
+/// What may lie in the folder of a creation that is gone on with.
+enum class Leftovers {
+  kNoPacks,
+  kPacks,  ///< beside an unfinished database: the creation brings packs itself
+};
+
 /// Makes a new repository's folder and the key that it signs with, or finds those of a creation
 /// that was interrupted. Error(kInvalid) where there is a repository already,
-/// or other files; Error(kBusy) while another program makes one there.
+/// packs that have lost theirs, or other files; Error(kBusy) while another program makes one there.
 KeyFile make_folder(const std::filesystem::path& folder, NewKey key = {});
 
 /// The key of a repository's folder: the one there, else `key.given`, else a new one.
@@ -42,7 +48,8 @@ WriterId make_writer(core::Environment& environment);
 /// make_folder(); `fill` writes into the database, which appears under its name only afterwards, so
 /// that a crash leaves no half-made repository.
 void make_repository(const std::filesystem::path& folder, NewKey key,
-                     const std::function<void(refs::Database&, const KeyFile&)>& fill);
+                     const std::function<void(refs::Database&, const KeyFile&)>& fill,
+                     Leftovers leftovers = Leftovers::kNoPacks);
 
 /// A repository with this root that holds nothing yet, for what others will send; with settings
 /// that say so, where they are given.

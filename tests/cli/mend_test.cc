@@ -73,7 +73,9 @@ TEST_CASE("recover makes a lost repo.db anew, keeps a readable one, and says wha
 isodb -q recover office 2>err; echo "readable $?"; grep -c 'can be read' err
 head=$(main_of office)
 rm office/repo.db*
-isodb -q -C office log >/dev/null 2>&1; echo "gone $?"
+isodb -q -C office log >/dev/null 2>err; echo "gone $?"
+grep -c '^hint: isodb recover office makes it anew' err
+isodb -q init office 2>err; echo "init $?"; grep -c '^hint: isodb recover office' err
 isodb recover office >said; echo "recovered $?"
 grep -c '^lost: reflog' said; grep -c '^  heads/main' said
 [ "$(main_of office)" = "$head" ] && echo "same head"
@@ -86,7 +88,7 @@ mkdir empty; isodb recover empty 2>/dev/null; echo "empty $?"
 )sh");
   INFO(ran.out << ran.err);
   CHECK(ran.out ==
-        "readable 2\n1\ngone 1\nrecovered 0\n1\n1\nsame head\nsound\n\"refs_known\":false\n"
+        "readable 2\n1\ngone 1\n1\ninit 2\n1\nrecovered 0\n1\n1\nsame head\nsound\n\"refs_known\":false\n"
         "repo.db.old-1\nempty 1\n");
 }
 

@@ -6,6 +6,7 @@
 #include <random>
 #include <set>
 
+#include "isodb/backup.h"
 #include "repo/access.h"
 #include "repo/state.h"
 #include "tests/support/damage.h"
@@ -109,6 +110,29 @@ TEST_CASE("without its database a repository comes back from its packs") {
   CHECK(one.public_key() == scene.key);
   CHECK_FALSE(one.writer() == scene.writer);
   CHECK(one.refs("heads/").size() == 1);
+}
+
+TEST_CASE("where packs lie without their database nothing else is made") {
+  const Scene scene;
+  const fs::path backup = scene.folder / "backup", empty = scene.folder / "empty";
+  back_up(Repository::open(scene.path()), backup);
+  const std::string key_of_scene = isodb::testing::slurp(scene.path() / "keys" / "device.key");
+  lose_database(scene.path());
+  for (const bool with_key : {true, false}) {
+    if (!with_key) fs::remove_all(scene.path() / "keys");
+    CHECK(error_code_of([&] { Repository::init(scene.path()); }) == ErrorCode::kInvalid);
+    CHECK(error_code_of([&] { restore(backup, scene.path()); }) == ErrorCode::kInvalid);
+    CHECK_FALSE(fs::exists(scene.path() / "repo.db"));
+  }
+  fs::create_directories(scene.path() / "keys");
+  isodb::testing::spill(scene.path() / "keys" / "device.key", key_of_scene);
+  recover(scene.path());
+  CHECK(documents(Repository::open(scene.path()).snapshot()) == scene.packed_documents);
+  // What an interrupted restore left is its own, and it goes on.
+  restore(backup, empty);
+  fs::rename(empty / "repo.db", empty / "repo.db.unfinished");
+  restore(backup, empty);
+  CHECK(documents(Repository::open(empty).snapshot()) == scene.packed_documents);
 }
 
 TEST_CASE("the newest head becomes main, and others get numbers") {
