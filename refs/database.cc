@@ -20,8 +20,8 @@ namespace {
 
 /// Pages of the log after which a commit moves them into the file: 8 MiB, so that the two syncs of
 /// a checkpoint are shared by some 400 commits of one document.
-constexpr const char* kSettings =
-    "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=2048; PRAGMA journal_size_limit=33554432;";
+constexpr int kCheckpointPages = 2048;
+constexpr const char* kSettings = "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=33554432;";
 
 /// Makes the file, empty. Error(kInvalid) when there is one.
 void create_file(const std::filesystem::path& path, mode_t mode = 0644) {
@@ -112,6 +112,7 @@ void Database::Impl::open_connections(const Options& options) {
   if (sqlite3_db_readonly(writer->handle(), "main") != 0) writer->throw_error(SQLITE_READONLY);
   writer->execute(kSettings);
   if (needs_migration(*writer)) migrate(*writer);
+  log_space = std::make_unique<LogSpace>(*writer, kCheckpointPages);
   reader = std::make_unique<Connection>(path, Connection::Mode::kReadWrite, options.busy_millis);
   reader->execute("PRAGMA query_only=ON");
 }

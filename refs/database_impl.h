@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "refs/database.h"
+#include "refs/log_space.h"
 #include "refs/read_only_file.h"
 #include "refs/sqlite.h"
 
@@ -29,8 +30,9 @@ struct Counters {
 struct Database::Impl {
   std::filesystem::path path;
   std::mutex write_mutex, read_mutex;
-  std::unique_ptr<Connection> writer;  // null when opened for reading only
-  std::unique_ptr<Connection> reader;  // null when read_only_file is used
+  std::unique_ptr<Connection> writer;   // null when opened for reading only
+  std::unique_ptr<LogSpace> log_space;  // of the writer
+  std::unique_ptr<Connection> reader;   // null when read_only_file is used
   std::unique_ptr<ReadOnlyFile> read_only_file;
 
   void open_connections(const Options& options);
@@ -51,6 +53,7 @@ struct Database::Impl {
   void write(Work&& work) {
     const std::lock_guard lock(write_mutex);
     SqliteTransaction transaction(writing(), SqliteTransaction::Kind::kWrite);
+    log_space->provide();
     Counters counters = Counters::load(*writer);
     if (!work(*writer, counters)) return;
     ++counters.transactions;

@@ -51,8 +51,9 @@ class GitSyncing : public Syncing {
     daemon_ = std::make_unique<Side>("daemon", [&](const Channel&) {
       const std::string base = "--base-path=" + folder.string();
       const std::string port = "--port=" + std::to_string(port_);
-      ::execl(program.c_str(), "git-daemon", "--reuseaddr", "--export-all", "--enable=receive-pack",
-              base.c_str(), "--listen=127.0.0.1", port.c_str(), nullptr);
+      // It starts itself again for each connection, by the name that it was given.
+      ::execl(program.c_str(), program.c_str(), "--reuseaddr", "--export-all",
+              "--enable=receive-pack", base.c_str(), "--listen=127.0.0.1", port.c_str(), nullptr);
     });
     for (int i = 0; !answers(port_); ++i) {
       if (i == 100) throw std::runtime_error("git daemon does not answer");
