@@ -152,14 +152,20 @@ bool CommitGraph::in_past(CommitIndex ancestor, CommitIndex descendant) {
 }
 
 bool CommitGraph::in_past(CommitIndex ancestor, const Commits& heads) {
-  const HybridTime clock = peek(ancestor).stamp.clock;
-  bool found = false;
+  return !those_in_past({ancestor}, heads).empty();
+}
+
+Commits CommitGraph::those_in_past(const Commits& commits, const Commits& heads) {
+  Commits found;
+  std::unordered_set<CommitIndex> open(commits.begin(), commits.end());
+  if (open.empty()) return found;
+  const CommitIndex first = *std::ranges::min_element(
+      commits, {}, [this](CommitIndex commit) { return peek(commit).stamp.clock; });
+  const HybridTime lowest = peek(first).stamp.clock;
   walk(heads, [&](CommitIndex commit) {
-    if (commit == ancestor) {
-      found = true;
-      return Step::kStop;
-    }
-    return peek(commit).stamp.clock <= clock ? Step::kSkipParents : Step::kParents;
+    if (open.erase(commit) > 0) found.push_back(commit);
+    if (open.empty()) return Step::kStop;
+    return peek(commit).stamp.clock <= lowest ? Step::kSkipParents : Step::kParents;
   });
   return found;
 }

@@ -57,6 +57,8 @@ class CommitGraph {
   /// Is `ancestor` in past(descendant)? A commit is in its own.
   bool in_past(CommitIndex ancestor, CommitIndex descendant);
   bool in_past(CommitIndex ancestor, const Commits& heads);
+  /// Those of `commits` that are in past(heads), in one walk; each once, in no order.
+  Commits those_in_past(const Commits& commits, const Commits& heads);
   /// Of these commits, those that no other one of them sees; ascending in fold order, each once.
   Commits heads_of(Commits commits);
   /// Of a writer's commits in past(heads), those that no other one of them sees. A writer is a key

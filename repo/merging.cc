@@ -169,4 +169,14 @@ bool Merging::in_past(const CommitId& ancestor, std::span<const CommitId> heads)
   });
 }
 
+std::unordered_set<Id> Merging::those_in_past(std::span<const CommitId> commits,
+                                              std::span<const CommitId> heads) {
+  return run(nullptr, [&](merge::StateEngine& engine) {
+    merge::CommitGraph& graph = engine.graph();
+    const std::vector<CommitId> found =
+        graph.ids(graph.those_in_past(graph.add(commits), graph.add(heads)));
+    return std::unordered_set<Id>(found.begin(), found.end());
+  });
+}
+
 }  // namespace isodb::repo

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "isodb/commit.h"
@@ -65,6 +66,9 @@ class Merging {
                                                     std::uint64_t steps_max);
   /// Is `ancestor` in the past of one of `heads`?
   bool in_past(const CommitId& ancestor, std::span<const CommitId> heads);
+  /// Those of `commits`, which are here, that are; for as much as asking for the oldest of them.
+  std::unordered_set<Id> those_in_past(std::span<const CommitId> commits,
+                                       std::span<const CommitId> heads);
 
  private:
   class Source;

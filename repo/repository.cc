@@ -289,6 +289,16 @@ TagId Repository::create_tag(const std::string& name, const Id& target, const By
   if (const std::string problem = refs::ref_name_problem(ref_name); !problem.empty()) {
     throw Error(ErrorCode::kInvalid, "no tag name: '" + name + "': " + problem);
   }
+  Id named = target;
+  for (unsigned depth = 1; state_->type_of(named) == ObjectType::kTag; ++depth) {
+    if (depth == RepositoryState::kTagsOnTagsMax) {
+      throw Error(
+          ErrorCode::kLimit,
+          "a tag of a tag of a tag: more than " + std::to_string(RepositoryState::kTagsOnTagsMax),
+          "tag what the tag names");
+    }
+    named = objects::decode_tag(state_->read_object(named).payload).object;
+  }
   for (;;) {
     refs::LooseBatch objects(*state_->store);
     Tag tag;

@@ -144,7 +144,13 @@ objects::Object RepositoryState::read_object(const Id& id) const {
 }
 
 Id RepositoryState::peel_tags(Id id) const {
-  while (type_of(id) == ObjectType::kTag) id = objects::decode_tag(read_object(id).payload).object;
+  for (unsigned depth = 0; type_of(id) == ObjectType::kTag; ++depth) {
+    if (depth == kTagsOnTagsMax) {
+      throw Error(ErrorCode::kCorrupt, "the tag " + id.hex() + " is named by more than " +
+                                           std::to_string(kTagsOnTagsMax) + " tags of tags");
+    }
+    id = objects::decode_tag(read_object(id).payload).object;
+  }
   return id;
 }
 

@@ -79,8 +79,11 @@ class RepositoryState : public std::enable_shared_from_this<RepositoryState> {
   /// Type of any object; Error(kNotFound).
   ObjectType type_of(const Id& id) const;
   objects::Object read_object(const Id& id) const;
-  /// Follows tags to what they name.
+  /// Follows tags to what they name. Error(kCorrupt) where more than kTagsOnTagsMax name each
+  /// other.
   Id peel_tags(Id id) const;
+  /// Every session follows every tag, whoever made it.
+  static constexpr unsigned kTagsOnTagsMax = 8;
   std::string branch() const;
   /// Which contents this repository is to hold, as it was read last: at opening, or by
   /// reload_scope(). Another process may have widened it since.

@@ -20,6 +20,7 @@
 #include "sync/partial_commit.h"
 #include "sync/passed_over.h"
 #include "sync/received_object.h"
+#include "sync/received_tag.h"
 #include "sync/refused_ids.h"
 #include "sync/scope_check.h"
 #include "sync/taken_record.h"
@@ -75,6 +76,7 @@ class Incoming::Impl {
     // Not in a session's first stream: there it may go on.
     if (std::exchange(had_stream_, true)) drop_kept();
     open_ = std::monostate();
+    failed_ = Failed::kNo;
     taken_ = {};
     contents_.clear();
     objects_.end_frames();
@@ -100,7 +102,11 @@ class Incoming::Impl {
       // What breaks a rule of input is the other side's fault here, not the caller's.
       const bool is_theirs =
           error.code() == ErrorCode::kInvalid || error.code() == ErrorCode::kLimit;
+      failed_ = is_theirs || error.code() == ErrorCode::kCorrupt ? Failed::kForGood : Failed::kOnce;
       if (is_theirs) throw Error(ErrorCode::kCorrupt, error.what(), error.hint());
+      throw;
+    } catch (...) {
+      failed_ = Failed::kOnce;
       throw;
     }
   }
@@ -140,12 +146,7 @@ class Incoming::Impl {
 
   void flush_with(refs::WriteBatch batch) {
     if (!is_part_) {
-      std::optional<std::string> record;
-      if (kept_) record = keep_partial(objects_, *kept_);
-      if (CommitRebuild* const commit = std::get_if<CommitRebuild>(&open_)) {
-        record = keep_partial(objects_, commit->save());
-      }
-      batch.settings.emplace_back(setting_, record);
+      if (const auto record = record_of_open()) batch.settings.emplace_back(setting_, *record);
     }
     taken_record_.write(taken_to_record(), batch);
     name_heads(*repository_.database, refs_prefix_, heads_, batch);
@@ -187,6 +188,20 @@ class Incoming::Impl {
   }
 
  private:
+  /// What the setting is to be; nullopt: as it is. A commit of which an operation failed is not
+  /// gone on with from within that operation: it is begun anew, or, where that may do better
+  /// another time (a full disk), from where it was kept last.
+  std::optional<std::optional<std::string>> record_of_open() {
+    CommitRebuild* const commit = std::get_if<CommitRebuild>(&open_);
+    if (commit != nullptr && failed_ == Failed::kOnce) return std::nullopt;
+    std::optional<std::string> record;
+    if (kept_) record = keep_partial(objects_, *kept_);
+    if (commit != nullptr && failed_ == Failed::kNo) {
+      record = keep_partial(objects_, commit->save());
+    }
+    return record;
+  }
+
   using Open = std::variant<std::monostate, CommitRebuild, PassedOver, ReceivedObject>;
 
   /// Of what is out of scope nothing came but hashes: a wider scope must not find them.
@@ -252,6 +267,12 @@ class Incoming::Impl {
   bool is_part_ = false, refused_before_ = false;
   std::set<CommitId> heads_;
   Open open_;
+  enum class Failed {
+    kNo,
+    kOnce,     ///< the next time may do better
+    kForGood,  ///< what was sent, or what it builds on here, is damaged
+  };
+  Failed failed_ = Failed::kNo;
   bool had_stream_ = false, at_start_ = true, is_stopped_ = false, is_changed_ = false;
   bool was_finished_ = false;
   std::uint64_t commits_ = 0, operations_ = 0;
@@ -409,18 +430,11 @@ std::optional<Received> Incoming::Impl::end_object() {
 }
 
 Received Incoming::Impl::end_tag(const Bytes& bytes) {
-  const Tag tag = objects::decode_tag(bytes);
-  if (!objects::tag_signature_holds(tag, repository_.root)) {
-    fail_unsigned("the signature of the tag '" + tag.name + "' does not hold");
-  }
-  const std::optional<objects::Object> object = objects_.get(tag.object);
-  if (!object && has_refused()) {
-    return {Received::Kind::kTag, core::object_id(ObjectType::kTag, bytes), {}, {}};
-  }
-  if (!object || object->type != tag.type) {
-    fail("the tag '" + tag.name + "' names what is not here");
-  }
-  return {Received::Kind::kTag, objects_.put(ObjectType::kTag, bytes), {}, {}};
+  const bool is_whole = check_received_tag(objects_, repository_.root, bytes);
+  if (!is_whole && !has_refused()) fail("a tag names what is not here");
+  const Id id = is_whole ? Id(objects_.put(ObjectType::kTag, bytes))
+                         : core::object_id(ObjectType::kTag, bytes);
+  return {Received::Kind::kTag, id, {}, {}};
 }
 
 /// What rebuilding takes need not be here, where the commit is: a bundle brings it again.

@@ -16,6 +16,7 @@ constexpr std::uint64_t kFlushMillis = 1000;
 constexpr std::uint64_t kPackMillis = 10'000;
 constexpr std::uint64_t kPackObjectsMax = 500'000;  // 40 bytes each in memory
 constexpr int kNeedsMax = 3;
+constexpr unsigned kWantsInVainMax = 256;
 
 std::vector<Id> ids_of(const std::vector<CommitId>& commits) {
   return {commits.begin(), commits.end()};
@@ -203,8 +204,16 @@ void Session::handle_end(const wire::EndMessage& end) {
 
 void Session::handle_want(const wire::WantMessage& want) {
   check_open(want.objects.empty() != is_mending_there(), "a WANT of another kind");
-  if (is_mending_there()) return sending_->answer(wanted_objects(*repository_, want), true);
-  sending_->answer(wanted_contents(*repository_, commits_named(*repository_, ours_), want));
+  const bool mends = is_mending_there();
+  std::vector<Id> found =
+      mends ? wanted_objects(*repository_, want)
+            : wanted_contents(*repository_, commits_named(*repository_, ours_), want);
+  // Each is a walk through history, and who asks knows what there is.
+  if (found.empty() && ++wants_in_vain_ > kWantsInVainMax) {
+    throw Error(ErrorCode::kLimit, "more than " + std::to_string(kWantsInVainMax) +
+                                       " WANTs asked for what is not here");
+  }
+  sending_->answer(std::move(found), mends);
 }
 
 /// Tags may be all that is left out.
@@ -221,8 +230,12 @@ wire::Agreement Session::agreement() {
   const bool some_refused = !report_.refused_there.empty() || !report_.refs_refused.empty() ||
                             (taking_ && !taking_->refused().empty());
   if (some_refused || lacks_what_was_left_out()) return {};
-  if (!sending_) return theirs_;
-  if (!taking_) return ours_;
+  if (!sending_ || !taking_) {
+    wire::Agreement named = sending_ ? ours_ : theirs_;
+    // What the sender deleted since is there still: forgotten, it would be new the next time.
+    if (has_base_) named.insert(base_.begin(), base_.end());
+    return named;
+  }
   wire::Agreement both = ours_;
   for (const auto& [name, ids] : theirs_) {
     const auto [own, is_new] = both.emplace(name, ids);

@@ -142,6 +142,7 @@ class Session : public Side {
   Scope scope_there_;                          // of what the other side takes
 
   std::optional<Sending> sending_;
+  unsigned wants_in_vain_ = 0;
   bool awaits_ack_ = false, was_sent_ = false, was_acked_ = false;
   int needs_heard_ = 0;
   std::unique_ptr<Taking> taking_;

@@ -9,6 +9,7 @@
 #include "objects/commit_codec.h"
 #include "objects/content.h"
 #include "sync/agreements.h"
+#include "sync/wanting.h"
 
 namespace isodb::sync {
 namespace {
@@ -31,12 +32,16 @@ class Search {
 
   void look_at_named(const Id& id, Ranks ranks) {
     offer(id);
-    const objects::Object object = repository_.read_object(id);
+    objects::Object object = repository_.read_object(id);
     if (object.type == ObjectType::kMerge) {
       look_at_tree(objects::decode_merge(object.payload).tree, ranks);
-    } else if (object.type == ObjectType::kTag) {
+    }
+    for (unsigned depth = 0;
+         object.type == ObjectType::kTag && depth < RepositoryState::kTagsOnTagsMax; ++depth) {
       const Id named = objects::decode_tag(object.payload).object;
-      if (repository_.type_of(named) == ObjectType::kTag) look_at_named(named, ranks);
+      if (repository_.type_of(named) != ObjectType::kTag) return;
+      offer(named);
+      object = repository_.read_object(named);
     }
   }
 
@@ -99,29 +104,29 @@ class Search {
   std::vector<Id> found_;
 };
 
-bool is_named(RepositoryState& repository, const Id& id) {
-  const std::vector<refs::Ref> refs = repository.database->refs();
-  return std::ranges::any_of(refs, [&](const refs::Ref& ref) {
-    const bool travels = ref.name.starts_with("heads/") || ref.name.starts_with("tags/");
-    return travels && ref.target == id;
-  });
+/// By refs that travel.
+std::unordered_set<Id> named_ids(refs::Database& database) {
+  std::unordered_set<Id> named;
+  for (const char* prefix : {"heads/", "tags/"}) {
+    for (const refs::Ref& ref : database.refs(prefix)) named.insert(ref.target);
+  }
+  return named;
 }
 
 }  // namespace
 
 std::vector<Id> wanted_objects(RepositoryState& repository, const wire::WantMessage& want) {
   Search search(repository, want.objects);
-  const std::vector<CommitId> heads = branch_commits(local_refs(repository));
+  const std::unordered_set<Id> commits =
+      wanted_commits(repository, branch_commits(local_refs(repository)), want);
+  const std::unordered_set<Id> named = named_ids(*repository.database);
   for (const wire::WantMessage::Entries& entries : want.wanted) {
     if (search.is_done()) break;
     const Id& id = entries.commit;
     try {
-      const auto header = repository.store->header(id);
-      if (!header) continue;
-      const bool is_commit = header->first == ObjectType::kCommit;
-      if (is_commit && repository.merging->in_past(CommitId(id), heads)) {
+      if (commits.contains(id)) {
         search.look_at_commit(id, entries.ranks);
-      } else if (!is_commit && is_named(repository, id)) {
+      } else if (named.contains(id) && repository.type_of(id) != ObjectType::kCommit) {
         search.look_at_named(id, entries.ranks);
       }
     } catch (const Error& error) {  // what is damaged here cannot be followed

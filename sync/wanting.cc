@@ -73,6 +73,17 @@ std::vector<std::string> Wanting::missing_paths() const {
   return missing;
 }
 
+std::unordered_set<Id> wanted_commits(RepositoryState& repository,
+                                      const std::vector<CommitId>& heads,
+                                      const wire::WantMessage& want) {
+  std::vector<CommitId> here;
+  for (const wire::WantMessage::Entries& entries : want.wanted) {
+    const auto header = repository.store->header(entries.commit);
+    if (header && header->first == ObjectType::kCommit) here.push_back(entries.commit);
+  }
+  return repository.merging->those_in_past(here, heads);
+}
+
 std::vector<Id> wanted_contents(RepositoryState& repository, const std::vector<CommitId>& heads,
                                 const wire::WantMessage& want) {
   std::vector<Id> contents;
@@ -80,11 +91,10 @@ std::vector<Id> wanted_contents(RepositoryState& repository, const std::vector<C
   const auto add = [&](const Id& id) {
     if (seen.insert(id).second && repository.store->contains(id)) contents.push_back(id);
   };
+  const std::unordered_set<Id> known = wanted_commits(repository, heads, want);
   for (const wire::WantMessage::Entries& entries : want.wanted) {
     const CommitId& id = entries.commit;
-    const auto header = repository.store->header(id);
-    const bool is_commit = header && header->first == ObjectType::kCommit;
-    if (!is_commit || !repository.merging->in_past(id, heads)) continue;
+    if (!known.contains(id)) continue;
     const TreeId tree = repository.read_commit(id).tree;
     const std::uint64_t count = objects::count_documents(repository.nodes(), tree);
     if (entries.ranks.back() >= count) {

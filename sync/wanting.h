@@ -58,6 +58,11 @@ class Wanting {
   std::uint64_t bytes_ = 0;
 };
 
+/// Of the commits that a WANT names, those in the past of `heads`.
+std::unordered_set<Id> wanted_commits(RepositoryState& repository,
+                                      const std::vector<CommitId>& heads,
+                                      const wire::WantMessage& want);
+
 /// What an answer to WANT brings, in order: contents and metadata that are held here, of commits in
 /// the past of `heads`. Of others nothing: a peer does not know which of its commits are here.
 /// Error(kCorrupt) for an entry beyond its commit's tree.

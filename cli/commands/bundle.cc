@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <map>
 #include <tuple>
 
@@ -89,12 +90,19 @@ void declare_create(Options& options, CreateArguments& arguments) {
                  "parts FILE.1, FILE.2 and so on of at most this size: 700M");
 }
 
+void check_is_new(const std::string& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return;
+  throw Error(ErrorCode::kInvalid, file + " is there already", "choose another name, or remove it");
+}
+
 ExitCode create(const CreateArguments& arguments, Context& context) {
   sync::BundleOptions options;
   options.since = arguments.since;
   if (arguments.split) options.split_bytes = parse_size(*arguments.split);
   options.progress = context.progress("bytes");
   Repository& repository = context.repository(Access::kWrite);
+  check_is_new(options.split_bytes == 0 ? arguments.file : arguments.file + ".1");
   const auto infos = sync::create_bundle(repository, arguments.file, options);
   options.progress = {};
   for (const sync::BundleInfo& info : infos) print_info(context, info, nullptr);

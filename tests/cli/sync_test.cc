@@ -50,6 +50,38 @@ isodb -q -C tablet sync; echo "code $?"
   CHECK(ran.out == "code 1\ncode 4\ncode 0\ncode 4\n");
 }
 
+TEST_CASE("a branch that was deleted stays away, whatever commands lie between") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+isodb -q clone office tablet; member tablet; isodb -q -C tablet sync
+for between in push pull "fetch origin"; do
+  isodb -q -C office branch "of-${between%% *}"; isodb -q -C tablet sync
+  isodb -q -C tablet branch -d "of-${between%% *}" -f
+  isodb -q -C tablet $between
+  isodb -q -C tablet sync; isodb -q -C tablet sync
+  isodb -q -C office branch -d "of-${between%% *}" -f
+  isodb -q -C tablet $between
+  isodb -q -C tablet sync
+done
+isodb -C tablet branch; isodb -C office branch
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out.find("of-") == std::string::npos);
+  CHECK(ran.out.find("main") != std::string::npos);
+}
+
+TEST_CASE("a bundle takes the place of no file") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+echo precious >notes
+isodb -q -C office bundle create notes 2>err; echo "code $?"; cat notes
+isodb -q -C office bundle create parts --split 1M; echo "code $?"
+isodb -q -C office bundle create parts --split 1M 2>>err; echo "code $?"
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out == "code 2\nprecious\ncode 0\ncode 2\n");
+}
+
 TEST_CASE("a sync ends with the exit code of what it left behind") {
   const Shell shell;
   const Ran ran = shell.sh(R"sh(

@@ -100,6 +100,11 @@ TEST_CASE("ancestry, heads, intersections and regions of random graphs are those
       const Commits ga = graph.add(model.named(a)), gb = graph.add(model.named(b));
       const auto past_a = model.past(a), past_b = model.past(b);
       REQUIRE(graph.in_past(gb.front(), ga) == (past_a.count(b.front()) != 0));
+      std::set<CommitId> of_b_in_a;
+      for (const std::size_t one : b) {
+        if (past_a.contains(one)) of_b_in_a.insert(model.ids[one]);
+      }
+      REQUIRE(set_of(graph.ids(graph.those_in_past(gb, ga))) == of_b_in_a);
       REQUIRE(set_of(graph.ids(graph.heads_of(ga))) == model.heads_of({a.begin(), a.end()}));
       std::set<std::size_t> both;
       std::set_intersection(past_a.begin(), past_a.end(), past_b.begin(), past_b.end(),
@@ -149,6 +154,7 @@ TEST_CASE("questions about the newest of 100,000 commits look at a few of them")
   const CommitIndex a = graph.add(model.ids[left]), b = graph.add(model.ids[right]);
   CHECK(graph.common_heads({a}, {b}).size() == 2);
   CHECK_FALSE(graph.in_past(a, b));
+  CHECK(graph.those_in_past({a, graph.add(model.ids[left - 2])}, {b}).size() == 1);
   CHECK(graph.region({a, b}).commits.size() == 2);
   CHECK(graph.heads_of({a, b}).size() == 2);
   CHECK(graph.latest_of(graph.peek(a).author, WriterId{1}, {b}).size() == 1);

@@ -128,3 +128,47 @@ TEST_CASE_METHOD(Fixture, "what is left of a commit is dropped when the stream b
   take_branches(*a, b, incoming);
   CHECK(b.repository.ref("heads/main") == a->repository.ref("heads/main"));
 }
+
+TEST_CASE_METHOD(Fixture, "after an operation that could not be taken the next session goes on") {
+  for (const bool paths_are_old : {false, true}) {
+    std::map<std::string, std::string> documents;
+    for (int i = 0; i < 6; ++i) {
+      documents["p" + std::to_string(i)] = paths_are_old ? "old" : "first";
+    }
+    commit(documents);
+    SyncSide b = clone(paths_are_old ? "old" : "new");
+    if (paths_are_old) {
+      sync::Incoming incoming(*b.state, a->repository.public_key());
+      sync::Outgoing outgoing = outgoing_for(*a, b);
+      pump(outgoing, incoming);
+      take_branches(*a, b, incoming);
+      for (auto& [path, text] : documents) text = "a newer text of " + path;
+      commit(documents);
+    }
+    for (int failing = 1; failing <= 6; ++failing) {
+      INFO("operation " << failing << ", of old paths: " << paths_are_old);
+      restart(b);
+      sync::Incoming incoming(*b.state, a->repository.public_key());
+      sync::Outgoing outgoing =
+          outgoing_for(*a, b, {.resume = incoming.resume()}, incoming.heads());
+      int operations = 0;
+      const auto fail = [&](const wire::Element& element) {
+        const auto* operation = std::get_if<wire::OperationElement>(&element);
+        if (operation == nullptr || ++operations < failing) return true;
+        wire::OperationElement damaged = *operation;
+        damaged.kind = wire::OperationKind::kFrame;  // and no dictionary came
+        CHECK(error_code_of([&] { incoming.take(damaged); }) == ErrorCode::kCorrupt);
+        return false;
+      };
+      pump(outgoing, incoming, fail);
+      incoming.flush();
+    }
+    restart(b);
+    sync::Incoming incoming(*b.state, a->repository.public_key());
+    sync::Outgoing outgoing = outgoing_for(*a, b, {.resume = incoming.resume()}, incoming.heads());
+    pump(outgoing, incoming);
+    take_branches(*a, b, incoming);
+    CHECK(b.repository.ref("heads/main") == a->repository.ref("heads/main"));
+    check_sound(b.repository);
+  }
+}
