@@ -84,6 +84,7 @@ struct CommitQueue::Group {
   refs::LooseBatch objects;                                  // nodes and commits of all of them
   std::unordered_map<std::string, std::optional<Id>> heads;  // as this round leaves them
   std::shared_ptr<const Head> newest;                        // of this round
+  std::unordered_map<Id, std::shared_ptr<const Head>> made;  // all of this round: not stored yet
   refs::WriteBatch batch;
   std::uint64_t sequence = 0;
 
@@ -286,8 +287,8 @@ void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
     throw Error(ErrorCode::kNotFound, "the branch '" + request.branch + "' is gone",
                 "isodb branch lists the branches");
   }
-  const bool follows = group.newest && group.newest->id == *head;
-  const auto parent = follows ? group.newest : state_.head(*head);
+  const auto made = group.made.find(*head);
+  const auto parent = made != group.made.end() ? made->second : state_.head(*head);
   if (auto paths = refused_paths(nodes, request, *head, parent->tree)) {
     group.outcomes.push_back(Stale{request.branch, *head, std::move(*paths)});
     return;
@@ -337,6 +338,7 @@ void CommitQueue::build(Group& group, CommitRequest& request, Staging* packed) {
   group.heads.insert_or_assign(request.branch, id);
   group.newest = std::make_shared<const Head>(
       Head{id, ObjectType::kCommit, std::move(bytes), commit.tree, {id}, clock});
+  group.made.emplace(id, group.newest);
 }
 
 }  // namespace isodb::repo

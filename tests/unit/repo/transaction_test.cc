@@ -199,6 +199,35 @@ TEST_CASE("threads that commit at once lose nothing, and every commit follows an
   CHECK(repository.verify().empty());
 }
 
+TEST_CASE("threads that commit to two branches at once build on what their group just made") {
+  TemporaryFolder folder;
+  Repository repository = Repository::init(folder / "r");
+  const auto main = repository.ref("heads/main");
+  REQUIRE(repository.move_ref("heads/side", std::nullopt, main, "branch").done);
+  constexpr int kThreads = 8, kCommits = 40;
+  std::atomic<int> failures = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      const std::string branch = t % 2 == 0 ? "heads/main" : "heads/side";
+      for (int i = 0; i < kCommits; ++i) {
+        Transaction transaction = repository.begin(branch);
+        transaction.put(std::to_string(t) + "/" + std::to_string(i), "x");
+        const auto error = error_of([&] {
+          if (!std::holds_alternative<CommitId>(transaction.commit({}))) ++failures;
+        });
+        if (error) ++failures;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(failures == 0);
+  const int each = kThreads / 2 * kCommits;
+  CHECK(repository.snapshot("main").count() == repository.snapshot_of(*main).count() + each);
+  CHECK(repository.snapshot("side").count() == repository.snapshot_of(*main).count() + each);
+  CHECK(repository.verify().empty());
+}
+
 TEST_CASE("counting in one document from several threads loses no update") {
   TemporaryFolder folder;
   Repository repository = Repository::init(folder / "r");
