@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,8 @@ struct Setting {
   std::string_view key;
   std::string_view help;
   std::vector<std::string_view> values;  ///< those allowed; empty: any
+  /// Or a number up to this; 0: none is allowed unless `values` is empty.
+  std::uint64_t number_max = 0;
 };
 
 const std::vector<Setting>& known_settings();

@@ -102,6 +102,9 @@ class PackWriter : public ObjectStore {
     std::shared_ptr<const core::Dictionary> dictionary;
     unsigned delta_depth_max = 24;  ///< records to read, at most, for one object
     unsigned threads = 2;           ///< compressing side by side with the caller; 1: in the caller
+    /// Synced each time that so many bytes came to the file, so that nobody else's sync has to wait
+    /// for a whole pack; 0: at the end.
+    std::uint64_t sync_bytes = 0;
   };
   PackWriter(core::FileSystem& files, const std::filesystem::path& folder,
              const ObjectSource* existing, Options options);

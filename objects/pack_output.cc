@@ -27,8 +27,9 @@ std::string temporary_name() {
 
 }  // namespace
 
-PackOutput::PackOutput(core::FileSystem& files, const std::filesystem::path& folder)
-    : files_(files), folder_(folder) {
+PackOutput::PackOutput(core::FileSystem& files, const std::filesystem::path& folder,
+                       std::uint64_t sync_bytes)
+    : files_(files), folder_(folder), sync_bytes_(sync_bytes) {
   // Between creation and lock, the file may be taken for a dead builder's and removed: once it is
   // locked and still there, it is safe.
   do {
@@ -64,6 +65,9 @@ void PackOutput::flush(std::size_t count) {
   file_->append(front);
   flushed_ += count;
   buffer_.erase(0, count);
+  if (sync_bytes_ == 0 || flushed_ - synced_ < sync_bytes_) return;
+  file_->sync();
+  synced_ = flushed_;
 }
 
 std::uint64_t PackOutput::size() const {

@@ -17,7 +17,9 @@ namespace isodb::objects {
 /// commit(), it removes the file.
 class PackOutput : public RecordSpace {
  public:
-  PackOutput(core::FileSystem& files, const std::filesystem::path& folder);
+  /// `sync_bytes`: PackWriter::Options.
+  PackOutput(core::FileSystem& files, const std::filesystem::path& folder,
+             std::uint64_t sync_bytes = 0);
   ~PackOutput() override;
 
   /// Appends and returns the offset.
@@ -42,13 +44,14 @@ class PackOutput : public RecordSpace {
 
   core::FileSystem& files_;
   const std::filesystem::path folder_;
+  const std::uint64_t sync_bytes_;
   std::filesystem::path path_;  // empty once the file has its name
   std::unique_ptr<core::File> file_;
   const core::Dictionary* dictionary_ = nullptr;
   ChainedChecksum checksum_;
 
   mutable std::mutex mutex_;  // of what follows
-  std::uint64_t flushed_ = 0;
+  std::uint64_t flushed_ = 0, synced_ = 0;
   Bytes buffer_;
 };
 

@@ -65,7 +65,7 @@ struct PackWriter::Impl {
        const ObjectSource* existing_or_null, Options options)
       : options(options),
         existing(existing_or_null != nullptr ? *existing_or_null : nothing()),
-        output(files, folder),
+        output(files, folder, options.sync_bytes),
         encoder(output, existing, options) {
     if (options.dictionary != nullptr) start_with(options.dictionary);
   }

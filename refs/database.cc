@@ -211,6 +211,18 @@ std::vector<ReflogEntry> Database::reflog(const std::string& name, std::size_t l
   });
 }
 
+std::vector<ReflogEntry> Database::reflog_after(std::uint64_t number) {
+  return impl_->read([&](Connection& connection) {
+    std::vector<ReflogEntry> result;
+    Query query(connection,
+                "SELECT number, name, before, after, at_millis, writer, reason FROM reflog "
+                "WHERE number>?1 ORDER BY number DESC");
+    query.bind(1, number);
+    while (query.step()) result.push_back(read_move(query));
+    return result;
+  });
+}
+
 std::uint64_t Database::sequence() {
   return impl_->read([](Connection& connection) { return Counters::load(connection).sequence; });
 }

@@ -134,13 +134,24 @@ class Database {
   /// Several batches in one transaction and one fsync, each in a savepoint of its own: one that
   /// loses its swap leaves the others alone.
   std::vector<WriteResult> write_group(const std::vector<const WriteBatch*>& batches);
+  /// Applies what `make` puts together while nobody else can write: what it reads from this
+  /// database stays true until it is applied. nullopt, and nothing is written, where it gives
+  /// nothing. `make` must write nothing itself.
+  std::optional<WriteResult> write_made(const std::function<std::optional<WriteBatch>()>& make);
 
   std::optional<Id> ref(const std::string& name);
   /// All refs whose name begins with `prefix`, sorted by name.
   std::vector<Ref> refs(const std::string& prefix = {});
   /// Newest first; of one ref, or of all when `name` is empty.
   std::vector<ReflogEntry> reflog(const std::string& name, std::size_t limit = SIZE_MAX);
-  void expire_reflog(std::uint64_t before_millis);
+  /// Those with a higher number than this, newest first.
+  std::vector<ReflogEntry> reflog_after(std::uint64_t number);
+  /// Forgets the moves before this time but the newest of each ref that exists, some at a time, so
+  /// that nobody waits long to write. Returns how many; less than there are where `go_on` was false
+  /// at last.
+  std::uint64_t expire_reflog(std::uint64_t before_millis, const std::function<bool()>& go_on = {});
+  /// Would it forget any?
+  bool can_expire_reflog(std::uint64_t before_millis);
 
   /// The sequence number of this writer's last commit; 0 before the first.
   std::uint64_t sequence();
@@ -189,9 +200,9 @@ class Database {
   void empty_log();
 
   /// Gives the pages of deleted rows back to the file system where they are a good part of the
-  /// file. Nothing depends on it: it does not happen while somebody else writes or the disk is
-  /// full.
-  void shrink();
+  /// file. Nobody writes while that is done, so not where it has to copy more than so much. Nothing
+  /// depends on it: it does not happen while somebody else writes or the disk is full.
+  void shrink(std::int64_t live_bytes_max);
   /// Bytes of the file with its write-ahead log, and a check of the whole file (PRAGMA
   /// integrity_check).
   std::uint64_t file_bytes();

@@ -195,15 +195,31 @@ std::vector<Database::WriteResult> Database::write_group(
   return results;
 }
 
-void Database::shrink() {
+std::optional<Database::WriteResult> Database::write_made(
+    const std::function<std::optional<WriteBatch>()>& make) {
+  std::optional<WriteResult> result;
+  impl_->write([&](Connection& connection, Counters& counters) {
+    const std::optional<WriteBatch> batch = make();
+    if (!batch) return false;
+    check_batch(*batch);
+    WriteResult done;
+    done.lost = BatchWriter(connection, counters).apply(*batch, done.loose_numbers);
+    done.transactions = counters.transactions + (done.lost ? 0 : 1);
+    const bool is_done = !done.lost;
+    result = std::move(done);
+    return is_done;
+  });
+  return result;
+}
+
+void Database::shrink(std::int64_t live_bytes_max) {
   constexpr std::int64_t kFreePart = 4;
-  constexpr std::int64_t kLiveBytesMax = 64 << 20;  // VACUUM copies what is live through memory
   const std::lock_guard lock(impl_->write_mutex);
   Connection& connection = impl_->writing();
   const std::int64_t all = connection.number("PRAGMA page_count");
   const std::int64_t free = connection.number("PRAGMA freelist_count");
   if (free * kFreePart < all) return;
-  if ((all - free) * connection.number("PRAGMA page_size") > kLiveBytesMax) return;
+  if ((all - free) * connection.number("PRAGMA page_size") > live_bytes_max) return;
   try {
     connection.execute("VACUUM");
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)");
@@ -211,17 +227,6 @@ void Database::shrink() {
     // The free pages stay in the file, and the next commits use them.
     if (error.code() != ErrorCode::kBusy && error.code() != ErrorCode::kIo) throw;
   }
-}
-
-void Database::expire_reflog(std::uint64_t before_millis) {
-  impl_->write([&](Connection& connection, Counters&) {
-    Query(connection, "DELETE FROM reflog WHERE at_millis<?1").bind(1, before_millis).run();
-    // A deleted ref is remembered only for its moves.
-    Query(connection,
-          "DELETE FROM refs WHERE target IS NULL AND name NOT IN (SELECT name FROM reflog)")
-        .run();
-    return true;
-  });
 }
 
 }  // namespace isodb::refs

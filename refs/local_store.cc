@@ -180,7 +180,7 @@ LocalStore::LocalStore(Database& database, core::FileSystem& files,
     : impl_(std::make_unique<Impl>(database, files, std::move(packs_folder))) {}
 
 LocalStore::~LocalStore() {
-  if (impl_->background.joinable()) impl_->background.join();
+  stop_background();
 }
 
 std::optional<objects::Object> LocalStore::get(const Id& id) const {

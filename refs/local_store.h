@@ -19,6 +19,10 @@
 
 namespace isodb::refs {
 
+class Marker;
+struct CollectOptions;
+struct CollectResult;
+
 /// What LocalStore::check_all() found to be damaged: a file, or one object in it.
 struct Damaged {
   std::string file;  ///< "packs/<name>", "repo.db"
@@ -60,6 +64,9 @@ class LocalStore : public objects::ObjectSource {
   /// At most `limit` ids that begin with these hexadecimal digits, sorted, each once.
   std::vector<Id> with_prefix(std::string_view hex_digits, std::size_t limit) const;
   void for_each(const std::function<void(const Id&)>& visit) const;
+  /// Every record there is: an object that several rows or packs hold comes several times.
+  using VisitRecord = std::function<void(const Id&, const objects::RecordSummary&)>;
+  void for_each_record(const VisitRecord& visit) const;
 
   /// Takes over rows that this process just wrote, numbers set, so that reading them needs no look
   /// into the database. `transactions`: as Database::write() told it of the batch that wrote them,
@@ -73,6 +80,8 @@ class LocalStore : public objects::ObjectSource {
   };
   Statistics statistics() const;
   std::vector<objects::PackInfo> packs() const;
+  /// What dictionaries take of Statistics::pack_bytes.
+  std::uint64_t dictionary_bytes() const;
   std::uint64_t collection_generation() const;
   const std::filesystem::path& packs_folder() const;
 
@@ -86,16 +95,18 @@ class LocalStore : public objects::ObjectSource {
   bool pack_when_due(const PackingLimits& limits);
   /// The same beside the caller, in a thread that the destructor waits for. Cheap when nothing is
   /// due or when it is under way. A failure (a full disk, a damaged object) loses nothing and is
-  /// not told: it is tried again when as much as the limits allow was added.
-  void pack_in_background(const PackingLimits& limits);
+  /// not told: it is tried again when as much as the limits allow was added. Where anything was
+  /// packed, the thread does `afterwards`, too, which ends soon once background_is_stopping().
+  void pack_in_background(const PackingLimits& limits,
+                          const std::function<void()>& afterwards = {});
   bool background_is_busy() const;
-  /// One pack of exactly these objects, in the order in which they lie now, replaces every pack and
-  /// loose row: all others are dropped, and the collection generation rises. Where it is so
-  /// already, nothing is written. Returns the bytes saved; nullopt, and nothing is changed, when
-  /// anything was written since Database::transactions() was `transactions`: read it before
-  /// marking, and mark again then. Error(kBusy) while another process packs, Error(kCorrupt) when
-  /// one of `keep` is missing or damaged.
-  std::optional<std::uint64_t> repack(const std::vector<Id>& keep, std::uint64_t transactions);
+  /// Waits for that thread, and starts none again.
+  void stop_background();
+  bool background_is_stopping() const;
+  /// Drops what the marker does not keep and packs the rest anew, while others go on reading and
+  /// writing (refs/collection.h). Error(kBusy) while another process packs, Error(kCorrupt) when
+  /// something that is to be kept is missing or damaged; nothing is changed then.
+  CollectResult collect(Marker& marker, const CollectOptions& options);
   /// Reads and re-hashes every object; calls `report` for each damaged one and each damaged file.
   /// Goes on after damage.
   void check_all(const std::function<void(const Damaged&)>& report,
@@ -129,6 +140,7 @@ class LocalStore : public objects::ObjectSource {
 
  private:
   class WriterView;
+  class Collection;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

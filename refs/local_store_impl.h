@@ -95,15 +95,7 @@ class RowReader : public objects::ObjectSource {
 
 /// Where records of a pack begin, and the objects they are, by offset.
 using PackEntries = std::vector<std::pair<std::uint64_t, Id>>;
-/// Copies these records of a pack, where `wanted` and the writer do not have them yet, in their
-/// order, so that what was near stays near and bases come before what is based on them. A delta
-/// stays one to the same base, or becomes none: docs/storage.md, "Deltas never go round".
-/// Error(kCorrupt) for one that is not what its id says.
-void copy_records(objects::PackWriter& writer, const objects::Pack& pack,
-                  const PackEntries& entries, const LocalStore& store,
-                  const std::function<bool(const Id&)>& wanted);
-/// What is loose was never sent, or is a draft.
-objects::PackWriter::Options private_options();
+bool loose_is_due(const StoreState& now, const LocalStore::PackingLimits& limits);
 
 struct LocalStore::Impl {
   Impl(Database& local_database, core::FileSystem& file_system, std::filesystem::path folder);
@@ -142,13 +134,17 @@ struct LocalStore::Impl {
     std::optional<objects::PackInfo> made;
     PackFiles packs;
     std::vector<RowPtr> rows;
-    std::optional<std::uint64_t> transactions;  ///< a collection: refused when they moved on
+    /// Something is dropped: refused when they moved on, and the generation rises.
+    std::optional<std::uint64_t> transactions;
   };
   /// Registers `made` in place of packs and rows, and removes the files that are left over. False
   /// when it was refused.
   bool replace(const Replacement& replacement);
+  void remove_unregistered(const std::vector<std::string>& names);
   std::vector<RowPtr> rows_of(const StoreState& now);
-  void pack_loose(const LocalStore& store);
+  /// Rows up to this number; what is in these packs is not written again.
+  std::optional<objects::PackInfo> pack_loose(const LocalStore& store, const PackFiles& existing,
+                                              std::int64_t through = INT64_MAX);
   void merge(const LocalStore& store, const PackFiles& packs);
   /// try_lock(), or Error(kBusy).
   std::unique_ptr<core::File> lock();
@@ -172,6 +168,7 @@ struct LocalStore::Impl {
   std::mutex background_mutex;  // of what follows
   std::thread background;
   std::atomic<bool> background_runs = false;
+  std::atomic<bool> is_stopping = false;
   std::atomic<std::uint64_t> retry_objects = 0;  // packing failed: not below so many loose ones
 };
 

@@ -6,6 +6,7 @@
 #include "core/hash.h"
 #include "refs/local_store.h"
 #include "refs/local_store_impl.h"
+#include "refs/pack_copy.h"
 
 namespace isodb::refs {
 namespace {
@@ -32,13 +33,6 @@ std::optional<Bytes> readable_records(Database& database, const CachedRow& row) 
     if (error.code() != ErrorCode::kCorrupt) throw;
   }
   return std::nullopt;
-}
-
-/// One that stands by itself: whatever else is damaged, it can be read.
-void append_whole(LooseRow& row, const Id& id, const objects::Object& object) {
-  const auto offset = static_cast<std::uint32_t>(row.records.size());
-  objects::append_record(row.records, object.type, object.payload, {}, nullptr, 0, 0);
-  row.items.push_back({id, offset});
 }
 
 /// For objects of packs that must be written again even where other packs have copies: of those

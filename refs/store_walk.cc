@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/compress.h"
 #include "core/hash.h"
 #include "refs/local_store.h"
 #include "refs/local_store_impl.h"
@@ -39,6 +40,24 @@ void LocalStore::for_each(const std::function<void(const Id&)>& visit) const {
   }
 }
 
+void LocalStore::for_each_record(const VisitRecord& visit) const {
+  refresh();
+  const StatePtr now = impl_->current();
+  for (const RowPtr& row : impl_->rows_of(*now)) {
+    const std::optional<Bytes> records = impl_->database.loose_records(row->number);
+    if (!records) continue;  // packed meanwhile
+    check_length(*row, *records);
+    for (std::uint32_t item = 0; item < row->items.size(); ++item) {
+      visit(row->items[item].id, objects::summarize_record(record_at(*row, *records, item)));
+    }
+  }
+  for (const auto& file : *now->packs) {
+    const objects::Pack* pack = file->open();
+    if (pack == nullptr) throw Error(*file->failure());
+    pack->for_each([&](const Id& id, std::uint64_t offset) { visit(id, pack->summary(offset)); });
+  }
+}
+
 LocalStore::Statistics LocalStore::statistics() const {
   refresh();
   const StatePtr now = impl_->current();
@@ -59,6 +78,17 @@ std::vector<objects::PackInfo> LocalStore::packs() const {
   std::vector<objects::PackInfo> result;
   for (const auto& file : *impl_->current()->packs) result.push_back(file->info());
   return result;
+}
+
+std::uint64_t LocalStore::dictionary_bytes() const {
+  refresh();
+  std::uint64_t bytes = 0;
+  for (const auto& file : *impl_->current()->packs) {
+    const objects::Pack* pack = file->open();
+    if (pack == nullptr) throw Error(*file->failure());
+    if (const auto dictionary = pack->dictionary()) bytes += dictionary->content().size();
+  }
+  return bytes;
 }
 
 /// Reads everything once and tells what is damaged.

@@ -1,15 +1,11 @@
-#include <filesystem>
-#include <map>
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
-#include "isodb/error.h"
 #include "isodb/repository.h"
+#include "repo/care.h"
 #include "repo/commit_walk.h"
-#include "repo/history_index.h"
-#include "repo/kept_objects.h"
-#include "repo/merging.h"
-#include "repo/reachable.h"
 #include "repo/scope.h"
 #include "repo/state.h"
 
@@ -22,34 +18,6 @@ std::uint64_t bytes_on_disk(RepositoryState& state) {
 
 std::uint64_t object_count(const refs::LocalStore::Statistics& statistics) {
   return statistics.loose_objects + statistics.packed_objects;
-}
-
-/// What one device brought before its line broke stays under incoming/ until that device comes
-/// again. Where others have brought the same since, it need not.
-void drop_what_arrived(RepositoryState& state) {
-  std::vector<CommitId> heads;
-  for (const refs::Ref& branch : state.database->refs("heads/")) {
-    const std::vector<CommitId>& commits = state.head(branch.target)->commits;
-    heads.insert(heads.end(), commits.begin(), commits.end());
-  }
-  std::map<std::string, bool> is_all_here;  // by device
-  refs::WriteBatch batch;
-  for (const refs::Ref& ref : state.database->refs("incoming/")) {
-    const std::string device = ref.name.substr(0, ref.name.rfind('/'));
-    const bool is_here = state.merging->in_past(CommitId(ref.target), heads);
-    const auto [known, is_first] = is_all_here.emplace(device, is_here);
-    if (!is_first) known->second = known->second && is_here;
-    if (is_here) batch.moves.push_back({ref.name, ref.target, std::nullopt, "gc: it arrived"});
-  }
-  for (const auto& [device, is_here] : is_all_here) {
-    const std::string name = device.substr(device.rfind('/') + 1);
-    if (is_here)
-      batch.settings.emplace_back(std::string(repo::kSettingIncomingPrefix) + name, std::nullopt);
-  }
-  if (batch.moves.empty()) return;
-  batch.writer = state.public_key().fingerprint();
-  batch.at_millis = state.environment.now_millis();
-  state.database->write(batch);  // where a device is just coming again, another time
 }
 
 }  // namespace
@@ -81,31 +49,32 @@ Repository::Statistics Repository::statistics() const {
 }
 
 Repository::Collected Repository::collect(const ProgressFunction& progress) {
-  // Every commit of somebody else beside the marking makes it worthless; a repository that never
-  // rests is collected another time.
-  constexpr int kAttempts = 10;
+  return collect(CollectOptions(), progress);
+}
+
+Repository::Collected Repository::collect(const CollectOptions& options,
+                                          const ProgressFunction& progress) {
+  // A commit waits for that while others write.
+  constexpr std::int64_t kShrinkBytesBeside = 2 << 20;
+  constexpr std::int64_t kShrinkBytesAlone = 64 << 20;
   Collected result;
-  drop_what_arrived(*state_);
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    const std::uint64_t transactions = state_->database->transactions();
-    state_->store->refresh();
-    const std::uint64_t objects_before = object_count(state_->store->statistics());
-    result.bytes_before = bytes_on_disk(*state_);
-    std::vector<Id> keep;
-    repo::Reachable(*state_).visit_all([&](const Id& id, ObjectType) {
-      keep.push_back(id);
-      if (progress) progress({"objects", keep.size(), objects_before});
-    });
-    if (!state_->store->repack(keep, transactions)) continue;
-    state_->database->shrink();
-    state_->history->discard_if_collected();
-    const std::uint64_t objects_after = object_count(state_->store->statistics());
-    result.objects_dropped = objects_before > objects_after ? objects_before - objects_after : 0;
-    result.bytes_after = bytes_on_disk(*state_);
-    return result;
+  result.bytes_before = bytes_on_disk(*state_);
+  const std::uint64_t objects_before = object_count(state_->store->statistics());
+  repo::CareOptions care;
+  care.forget_before = repo::expiry_time(*state_);
+  if (options.expire_now) care.forget_before = INT64_MAX;
+  care.collect.lock_wait = std::chrono::milliseconds(state_->options.busy_millis);
+  if (progress) {
+    care.count = [&](std::uint64_t done) { progress({"objects", done, objects_before}); };
   }
-  throw Error(ErrorCode::kBusy, "others kept writing while the objects in use were counted",
-              "run it again when fewer commits are made");
+  const repo::Cared cared = repo::care_for(*state_, care);
+  const bool is_alone = cared.collected.rounds <= 2;
+  state_->database->shrink(is_alone ? kShrinkBytesAlone : kShrinkBytesBeside);
+  result.moves_forgotten = cared.moves_forgotten;
+  result.objects_dropped = cared.collected.objects_dropped;
+  result.bytes_after = bytes_on_disk(*state_);
+  result.held_micros = static_cast<std::uint64_t>(cared.collected.held.count());
+  return result;
 }
 
 }  // namespace isodb

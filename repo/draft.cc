@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 
 #include "isodb/error.h"
@@ -24,6 +25,30 @@ std::optional<Entry> decode_staged(const refs::DraftChange& change) {
                 "isodb rollback drops the draft");
   }
   return leaf.entry(0);
+}
+
+/// Where a collection ran meanwhile and dropped nothing that is relied on, all the same.
+template <typename TransactionImpl>
+void stage(TransactionImpl& impl, const std::vector<refs::DraftChange>& changes,
+           const std::vector<refs::LooseRow>& loose) {
+  std::uint64_t generation = impl.staging.generation();
+  for (;;) {
+    try {
+      impl.state->database->stage(changes, loose, generation);
+      return;
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kStale) throw;
+      impl.state->store->refresh();
+      const std::uint64_t now = impl.state->store->collection_generation();
+      const auto is_here = [&](const repo::StagedChanges::Change* change) {
+        return change->removed || impl.staging.contains(change->content);
+      };
+      const bool is_intact =
+          impl.staging.is_intact() && std::ranges::all_of(impl.changes.sorted(), is_here);
+      if (now == generation || !is_intact) throw;
+      generation = now;
+    }
+  }
 }
 
 refs::Database::Draft open_draft(RepositoryState& state) {
@@ -105,12 +130,12 @@ void Repository::save_draft(Transaction& transaction) {
       throw Error(ErrorCode::kStale, "a collection ran meanwhile", "stage the changes again");
     }
   }
-  const std::uint64_t generation = impl.staging.generation();
   std::vector<refs::LooseRow> loose;
-  if (!impl.staging.loose().empty()) loose.push_back(impl.staging.loose().take());
+  if (!impl.staging.loose().empty()) loose.push_back(impl.staging.loose().row());
   std::vector<std::string> taken_back;
   for (const auto& [path, entry] : known) taken_back.push_back(path);
-  state_->database->stage(changes, loose, generation);
+  stage(impl, changes, loose);
+  impl.staging.loose().take();
   if (!taken_back.empty()) state_->database->unstage(taken_back);
   if (impl.draft) impl.draft = std::move(staged);
   state_->store->refresh();

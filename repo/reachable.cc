@@ -1,13 +1,11 @@
 #include "repo/reachable.h"
 
-#include <set>
-
 #include "isodb/error.h"
 #include "objects/commit_codec.h"
 #include "objects/content.h"
 #include "objects/node.h"
 #include "repo/commit_walk.h"
-#include "repo/kept_objects.h"
+#include "repo/roots.h"
 
 namespace isodb::repo {
 
@@ -21,51 +19,13 @@ void Reachable::check_trees() {
 }
 
 std::vector<Id> Reachable::roots() {
-  std::set<Id> roots;
-  // A clone that was cut off at once has not even its root yet. Where there is a commit, the walk
-  // from it misses a root that is gone.
-  guarded("the root", [&] {
-    if (state_.store->contains(state_.root)) roots.insert(state_.root);
-  });
-  for (const refs::Ref& ref : state_.database->refs()) {
-    roots.insert(ref.target);
-    root_names_.emplace(ref.target, ref.name);
-  }
-  for (const refs::ReflogEntry& entry : state_.database->reflog({})) {
-    if (entry.before) roots.insert(*entry.before);
-    if (entry.after) roots.insert(*entry.after);
-  }
-  for (const ComputedTrees& computed : computed_trees(state_)) {
-    for (const TreeId& tree : {computed.base, computed.tree}) {
-      guarded(tree.hex(), [&, &root = tree] {
-        if (state_.store->contains(root)) roots.insert(root);
-      });
-    }
-  }
-  for (const auto& [name, value] : state_.database->settings()) {
-    if (!name.starts_with(kSettingIncomingPrefix)) continue;
-    guarded("setting " + name, [&, &text = value] {
-      const std::vector<Id> kept = parse_kept_objects(text);
-      roots.insert(kept.begin(), kept.end());
-    });
-  }
-  if (const auto draft = state_.database->draft()) {
-    if (draft->base) roots.insert(*draft->base);
-    for (const refs::DraftChange& change : draft->changes) {
-      if (!change.entry) continue;
-      guarded("draft", [&] {
-        const objects::Node leaf(*change.entry);
-        if (leaf.level() != 0 || leaf.size() != 1) {
-          throw Error(ErrorCode::kCorrupt, "the draft's change of '" + change.path + "' is damaged",
-                      "isodb rollback drops the draft");
-        }
-        const Entry entry = leaf.entry(0);
-        roots.insert(entry.content);
-        if (entry.metadata) roots.insert(*entry.metadata);
-      });
-    }
-  }
-  return {roots.begin(), roots.end()};
+  Roots roots =
+      read_roots(state_, {.moves_after = 0, .forget_before_millis = forget_before_millis_},
+                 [&](const std::string& where, const auto& action) { guarded(where, action); });
+  moves_forgotten_ = roots.moves_forgotten;
+  root_names_ = std::move(roots.names);
+  last_move_ = roots.last_move;
+  return {roots.ids.begin(), roots.ids.end()};
 }
 
 void Reachable::guarded(const std::string& where, const std::function<void()>& action) {

@@ -53,7 +53,15 @@ class Reachable {
   /// Called once for each object that is missing or among those.
   void on_damage(std::function<void(const Damage&)> hook) { tell_ = std::move(hook); }
 
+  /// As if moves of refs before this time had been forgotten (docs/storage.md, "Collection").
+  void forget_before(std::uint64_t millis) { forget_before_millis_ = millis; }
+  std::uint64_t moves_forgotten() const { return moves_forgotten_; }
+
   void visit_all(const Visit& visit);
+  /// After it: refs and reflog were as they were after this move, or newer.
+  std::uint64_t last_move() const { return last_move_; }
+  /// Was it visited, with all that it leads to?
+  bool has_visited(const Id& id) const { return seen_.contains(id); }
 
   /// Of a partial repository: contents that were named, need not be here, and are not.
   std::uint64_t contents_not_held() const { return contents_not_held_; }
@@ -107,6 +115,7 @@ class Reachable {
   std::unordered_set<Id> unsound_;  // contents that are damaged or missing, or a part of them
   std::set<std::pair<std::string, Id>> named_;  // paths with these
   std::unordered_map<Id, std::string> root_names_;
+  std::uint64_t last_move_ = 0, forget_before_millis_ = 0, moves_forgotten_ = 0;
   std::unordered_set<Id> seen_;
   /// Type and document bytes of every content visited; for check_extent().
   struct Extent {

@@ -4,6 +4,7 @@
 
 #include "isodb/error.h"
 #include "objects/commit_codec.h"
+#include "repo/care.h"
 #include "repo/history_index.h"
 #include "repo/key_file.h"
 #include "repo/scope.h"
@@ -41,7 +42,10 @@ RepositoryState::RepositoryState(std::filesystem::path repository_folder,
   reload_scope();
 }
 
-RepositoryState::~RepositoryState() = default;
+/// The thread that packs uses all of this.
+RepositoryState::~RepositoryState() {
+  store->stop_background();
+}
 
 std::shared_ptr<const Scope> RepositoryState::reload_scope() {
   auto read =
@@ -159,7 +163,7 @@ std::string RepositoryState::branch() const {
 }
 
 void RepositoryState::pack_when_due() {
-  store->pack_in_background({});
+  store->pack_in_background({}, [this] { repo::care_when_due(*this); });
 }
 
 namespace repo {

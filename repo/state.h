@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,6 +17,7 @@
 #include "isodb/scope.h"
 #include "objects/content.h"
 #include "objects/tree.h"
+#include "refs/collection.h"
 #include "refs/database.h"
 #include "refs/local_store.h"
 #include "refs/shared_slot.h"
@@ -38,6 +41,13 @@ struct Head {
   TreeId tree;
   std::vector<CommitId> commits;  ///< sorted by id: the commit itself, or those that were merged
   HybridTime clock;               ///< the greatest of theirs
+};
+
+/// When the thread that packs also collects. Others than the defaults for tests alone.
+struct CareLimits {
+  std::uint64_t growth_bytes = 64 << 20;  ///< more than half of what the last collection left
+  unsigned garbage_percent_min = 25;      ///< else only the look is remembered
+  std::function<void(refs::CollectStep)> on_step = {};
 };
 
 /// What every handle of an open repository shares: the database, the objects, the caches, the key.
@@ -94,6 +104,7 @@ class RepositoryState : public std::enable_shared_from_this<RepositoryState> {
 
   const std::filesystem::path folder;
   const OpenOptions options;
+  CareLimits care_limits;  // changed, if at all, before anything is written
   core::Environment& environment;
   core::FileSystem& files;
   std::unique_ptr<refs::Database> database;

@@ -317,11 +317,23 @@ class Repository {
     std::uint64_t documents_not_held = 0;  ///< of the current branch, in a partial repository
   };
   Statistics statistics() const;
+  struct CollectOptions {
+    /// Forgets every move of a ref but the newest of each that exists, and not only those that are
+    /// older than the setting reflog.keep-days says: what only they lead to is dropped.
+    bool expire_now = false;
+  };
   struct Collected {
     std::uint64_t objects_dropped = 0, bytes_before = 0, bytes_after = 0;
+    std::uint64_t moves_forgotten = 0;  ///< of the reflog
+    std::uint64_t held_micros = 0;      ///< how long nobody else could write, microseconds
   };
-  /// Drops what no ref, reflog entry or draft reaches and packs the rest anew.
+  /// Forgets moves of refs that are older than the setting reflog.keep-days (90) says, drops what
+  /// no ref, move, draft or unfinished sync leads to, and packs the rest anew. Others go on reading
+  /// and writing meanwhile; an import or a sync that is under way may have to be done again:
+  /// Error(kStale) there. Error(kBusy) while another program packs or collects, Error(kCorrupt)
+  /// where something that is to be kept is missing; nothing is dropped then.
   Collected collect(const ProgressFunction& progress = {});
+  Collected collect(const CollectOptions& options, const ProgressFunction& progress = {});
 
  private:
   friend class ImportSession;

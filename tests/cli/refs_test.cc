@@ -167,13 +167,60 @@ TEST_CASE("gc keeps what is there and stats counts it") {
                                  "pack_bytes", "database_bytes", "documents_not_held", "scope"});
   CHECK(member(before, "commits") == "6");
   const core::Json collected = json_line(runner.must({"gc", "--json"}));
-  CHECK(keys_of(collected) == Words{"objects_dropped", "bytes_before", "bytes_after"});
+  CHECK(keys_of(collected) ==
+        Words{"objects_dropped", "bytes_before", "bytes_after", "moves_forgotten", "held_micros"});
   const core::Json after = json_line(runner.must({"stats", "--json"}));
   CHECK(member(after, "commits") == "6");
   CHECK(member(after, "document_bytes") == member(before, "document_bytes"));
   CHECK(runner.must({"get", "a.json", "--at", "@~4"}) == "{\"n\":0}");
   runner.must({"fsck"});
   CHECK(contains(runner.must({"stats"}), "6 commits"));
+}
+
+TEST_CASE("gc --expire-now drops what only former moves led to, and says so") {
+  const RepositoryRunner runner;
+  runner.put("a.txt", "1");
+  runner.must({"branch", "side"});
+  runner.must({"switch", "side"});
+  runner.put("b.txt", "only there");
+  const std::string id = member(json_line(runner.must({"get", "b.txt", "--json"})), "content");
+  runner.must({"switch", "main"});
+  runner.must({"branch", "-d", "side", "--force"});
+  CHECK(member(json_line(runner.must({"stats", "--garbage", "--json"})), "garbage_objects") == "0");
+  runner.must({"gc"});
+  CHECK(runner.must({"cat", id}) == "only there");
+  const std::string said = runner.must({"gc", "--expire-now"});
+  CHECK(contains(said, "forgot "));
+  CHECK(contains(said, " moves of refs; dropped "));
+  CHECK(runner.run({"cat", id}).exit_code == 1);
+  CHECK(runner.must({"get", "a.txt"}) == "1");
+  runner.must({"fsck"});
+}
+
+TEST_CASE("stats says what takes the space, by kind, by prefix, and what is garbage") {
+  const RepositoryRunner runner;
+  runner.put("farm/a.txt", "12345");
+  runner.put("farm/b/c.txt", "123");
+  runner.put("top.txt", "1");
+  const auto kinds = json_lines(runner.must({"stats", "--kinds", "--json"}));
+  REQUIRE_FALSE(kinds.empty());
+  CHECK(keys_of(kinds.front()) == Words{"kind", "objects", "bytes", "plain_bytes"});
+  CHECK(member(kinds.front(), "kind") == "blob");
+  CHECK(contains(runner.must({"stats", "--kinds"}), "commit"));
+  const auto parts = json_lines(runner.must({"stats", "--prefix", "--json"}));
+  bool found = false;
+  for (const core::Json& part : parts) {
+    CHECK(keys_of(part) == Words{"prefix", "documents", "bytes"});
+    if (member(part, "prefix") != "farm/") continue;
+    found = true;
+    CHECK(member(part, "documents") == "2");
+    CHECK(member(part, "bytes") == "8");
+  }
+  CHECK(found);
+  CHECK(contains(runner.must({"stats", "--prefix", "farm/"}), "farm/b/"));
+  const auto garbage = json_line(runner.must({"stats", "--garbage", "--json"}));
+  CHECK(keys_of(garbage) == Words{"garbage_objects", "garbage_bytes", "garbage_moves"});
+  CHECK(contains(runner.must({"stats", "--garbage"}), "0 objects"));
 }
 
 TEST_CASE("gc leaves a smaller repository, and writes nothing when there is nothing to do") {

@@ -85,6 +85,11 @@ TEST_CASE("config keeps known settings and refuses others") {
   CHECK(contains(unknown.err, "did you mean 'ui.pager'?"));
   CHECK(runner.run({"config", "set", "ui.color", "mauve"}).exit_code == 2);
   CHECK(runner.run({"config", "get", "repository.root"}).exit_code == 2);
+  runner.must({"config", "set", "reflog.keep-days", "30"});
+  runner.must({"config", "set", "reflog.keep-days", "forever"});
+  CHECK(runner.run({"config", "set", "reflog.keep-days", "soon"}).exit_code == 2);
+  CHECK(runner.run({"config", "set", "reflog.keep-days", "-1"}).exit_code == 2);
+  CHECK(runner.run({"config", "set", "gc.auto", "perhaps"}).exit_code == 2);
   const auto items = json_lines(runner.must({"config", "--json"}));
   REQUIRE_FALSE(items.empty());
   CHECK(keys_of(items.front()) == std::vector<std::string>{"key", "value"});

@@ -17,6 +17,7 @@
 #include "isodb/sync.h"
 #include "merge/members.h"
 #include "repo/access.h"
+#include "repo/care.h"
 #include "repo/key_file.h"
 #include "repo/key_protection.h"
 #include "tests/crash/faults/crash_state.h"
@@ -353,6 +354,45 @@ TEST_CASE("stopped at any call on the disk: packing and a collection") {
     const Repository one = Repository::open(folder / "one");
     CHECK(number_at(one, "count") >= acknowledged);
     CHECK(one.snapshot().get("list") == numbers(20'000));
+  };
+  stop_everywhere(scene, {run, check});
+}
+
+TEST_CASE("stopped at any call on the disk: a collection, and who writes beside it") {
+  const Scene scene;
+  const auto run = [](const fs::path& folder, const Acknowledge& acknowledge) {
+    Repository one = Repository::open(folder / "one");
+    Repository other = Repository::open(folder / "one");
+    std::uint64_t count = number_at(one, "count");
+    acknowledge(count);
+    // What is garbage, and is needed again while it is dropped.
+    const std::string document = numbers(3'000);
+    if (!one.ref("heads/gone")) one.move_ref("heads/gone", {}, one.ref("heads/main"), "branch");
+    const std::string path = "gone/" + std::to_string(count);
+    if (!one.snapshot("heads/gone").get(path)) {
+      commit(one, {{"gone", document}, {path, "x"}}, "heads/gone");
+    }
+    one.move_ref("heads/gone", one.ref("heads/gone"), {}, "delete");
+    repo::CareOptions care;
+    care.forget_before = INT64_MAX;
+    care.collect.on_step = [&](refs::CollectStep step) {
+      const bool commits = step == refs::CollectStep::kCopy || step == refs::CollectStep::kSwap;
+      if (!commits) return;
+      const std::string next = std::to_string(count + 1);
+      commit(other, {{"count", next}, {"same", next}, {"again/" + next, document}});
+      acknowledge(++count);
+    };
+    repo::care_for(*repo::Access::state(one), care);
+  };
+  const auto check = [](const fs::path& folder, std::uint64_t acknowledged) {
+    const Repository one = Repository::open(folder / "one");
+    const std::uint64_t count = number_at(one, "count");
+    CHECK(count >= acknowledged);
+    CHECK(count <= acknowledged + 1);
+    CHECK(number_at(one, "same") == count);
+    for (std::uint64_t n = 1; n <= count; ++n) {
+      CHECK(one.snapshot().get("again/" + std::to_string(n)) == numbers(3'000));
+    }
   };
   stop_everywhere(scene, {run, check});
 }

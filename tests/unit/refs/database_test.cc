@@ -144,11 +144,35 @@ TEST_CASE_METHOD(Fixture, "every move is in the reflog, newest first, past delet
   REQUIRE(log.size() == 7);
   CHECK(log.back().reason == "move 5");
   CHECK(database->ref("heads/other") == id_of(10));
+  CHECK(database->can_expire_reflog(1'000'000));
   database->expire_reflog(1'000'000);
-  CHECK(database->reflog("").empty());
+  CHECK_FALSE(database->can_expire_reflog(1'000'000));
+  // Of a ref that is there the newest move stays.
+  log = database->reflog("");
+  REQUIRE(log.size() == 1);
+  CHECK(log[0].name == "heads/other");
+  CHECK(log[0].after == id_of(10));
   CHECK(database->ref("heads/other") == id_of(10));
   CHECK_FALSE(database->write(move_batch("heads/main", std::nullopt, id_of(1))).lost);
   CHECK(database->reflog("").front().number == 22);
+}
+
+TEST_CASE_METHOD(Fixture, "moves are forgotten some at a time, and that can be stopped") {
+  std::optional<Id> last;
+  for (int i = 1; i <= 1500; ++i) {
+    WriteBatch batch = move_batch("heads/main", last, id_of(i));
+    batch.at_millis = 7;
+    database->write(batch);
+    last = id_of(i);
+  }
+  int asked = 0;
+  const std::uint64_t some = database->expire_reflog(8, [&] { return ++asked <= 2; });
+  CHECK(some > 0);
+  CHECK(some < 1499);
+  CHECK(database->expire_reflog(8) == 1499 - some);
+  const auto log = database->reflog("heads/main");
+  REQUIRE(log.size() == 1);
+  CHECK(log[0].after == last);
 }
 
 TEST_CASE_METHOD(Fixture, "a reflog is followed across moves that expired out of order") {

@@ -22,12 +22,6 @@ struct Fixture {
   TemporaryFolder folder;
 };
 
-std::vector<Id> ids_of(const std::map<Id, Bytes>& objects) {
-  std::vector<Id> ids;
-  for (const auto& [id, payload] : objects) ids.push_back(id);
-  return ids;
-}
-
 TEST_CASE_METHOD(Fixture, "loose rows are packed when they are more than the limits allow") {
   Opened opened(folder.path());
   const auto written = write_documents(opened, 1, 50);
@@ -69,7 +63,7 @@ TEST_CASE_METHOD(Fixture,
   CHECK(packer.store.statistics().packs == 1);
   CHECK(readable(reader.store, written) == 50);
   Opened third(folder.path());
-  REQUIRE(packer.store.repack(ids_of(written), packer.database->transactions()));
+  collect(packer, ids_of(written));
   CHECK(readable(third.store, written) == 50);
   CHECK(readable(reader.store, written) == 50);
   CHECK(pack_files().size() == 1);
@@ -105,9 +99,11 @@ TEST_CASE_METHOD(Fixture, "a collection keeps what it is told, drops the rest an
   LooseBatch harmless(opened.store);
   harmless.put(ObjectType::kBlob, kept.begin()->second);
 
-  const auto saved = opened.store.repack(ids_of(kept), opened.database->transactions());
-  REQUIRE(saved);
-  CHECK(*saved > 0);
+  const std::uint64_t before = opened.store.statistics().pack_bytes;
+  const CollectResult result = collect(opened, ids_of(kept));
+  CHECK(result.outcome == CollectResult::Outcome::kDone);
+  CHECK(result.objects_dropped == 30 + 65);
+  CHECK(opened.store.statistics().pack_bytes < before);
   CHECK(readable(opened.store, kept) == 35);
   CHECK(readable(opened.store, dropped) == 0);
   CHECK_FALSE(opened.store.contains(dropped.begin()->first));
@@ -129,21 +125,10 @@ TEST_CASE_METHOD(Fixture, "a batch whose delta base was collected is not intact"
   relying.put(ObjectType::kBlob, dropped.begin()->second + Bytes(8192, 'x'),
               {.base = dropped.begin()->first, .compressed = false});
   CHECK(relying.is_intact());
-  opened.store.repack({}, opened.database->transactions());
+  collect(opened, {});
   CHECK_FALSE(relying.is_intact());
   CHECK(opened.store.statistics().packs == 0);
   CHECK(pack_files().empty());
-}
-
-TEST_CASE_METHOD(Fixture, "a collection is refused when anything was written since marking") {
-  Opened opened(folder.path());
-  const auto kept = write_documents(opened, 1, 5);
-  const std::uint64_t transactions = opened.database->transactions();
-  opened.database->write(move_batch("heads/main", std::nullopt, kept.begin()->first));
-  CHECK_FALSE(opened.store.repack(ids_of(kept), transactions));
-  CHECK(pack_files().empty());
-  CHECK(opened.store.collection_generation() == 0);
-  CHECK(opened.store.statistics().loose_rows == 5);
 }
 
 TEST_CASE_METHOD(Fixture, "a collection of what is missing or damaged changes nothing") {
@@ -151,10 +136,10 @@ TEST_CASE_METHOD(Fixture, "a collection of what is missing or damaged changes no
   const auto kept = write_documents(opened, 1, 5);
   std::vector<Id> ids = ids_of(kept);
   ids.push_back(id_of(1));
-  CHECK(caught([&] { opened.store.repack(ids, opened.database->transactions()); }).code ==
-        ErrorCode::kCorrupt);
+  CHECK(caught([&] { collect(opened, ids); }).code == ErrorCode::kCorrupt);
   CHECK(readable(opened.store, kept) == 5);
-  CHECK(pack_files().empty());
+  CHECK(opened.store.collection_generation() == 0);
+  CHECK(opened.store.statistics().packed_objects == 10);
 }
 
 TEST_CASE_METHOD(Fixture, "only one packs at a time: who comes second leaves it to the first") {
@@ -167,8 +152,7 @@ TEST_CASE_METHOD(Fixture, "only one packs at a time: who comes second leaves it 
   REQUIRE(lock->try_lock());
   CHECK_FALSE(opened.store.pack_when_due(pack_everything()));
   CHECK(opened.store.statistics().loose_rows == 5);
-  CHECK(caught([&] { opened.store.repack({}, opened.database->transactions()); }).code ==
-        ErrorCode::kBusy);
+  CHECK(caught([&] { collect(opened, {}); }).code == ErrorCode::kBusy);
 }
 
 TEST_CASE_METHOD(Fixture, "a pack that was never registered is removed when it is a day old") {
@@ -249,7 +233,7 @@ TEST_CASE_METHOD(Fixture,
         for (auto object = model.begin(); object != model.end();) {
           object = random() % 4 == 0 ? model.erase(object) : std::next(object);
         }
-        REQUIRE(active.store.repack(ids_of(model), active.database->transactions()));
+        collect(active, ids_of(model));
         stores[0]->store.refresh();
         stores[1]->store.refresh();
         break;
@@ -287,7 +271,7 @@ TEST_CASE_METHOD(Fixture, "readers in threads always find what was written, what
     opened.store.pack_when_due(pack_everything(2));
     if (round % 4 == 3) {
       written.insert(base.begin(), base.end());
-      CHECK(opened.store.repack(ids_of(written), opened.database->transactions()));
+      collect(opened, ids_of(written));
     }
   }
   stop = true;

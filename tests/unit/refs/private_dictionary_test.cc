@@ -67,7 +67,7 @@ TEST_CASE_METHOD(Fixture, "what was packed out of loose rows is given to nobody 
 
   std::vector<Id> again = ids;
   again.pop_back();
-  REQUIRE(opened.store.repack(again, opened.database->transactions()));
+  collect(opened, again);
   CHECK(core::is_private(dictionary(opened)->content()));
   CHECK(count_packed(opened, again) == 0);
 }
@@ -81,7 +81,7 @@ TEST_CASE_METHOD(Fixture, "what was loaded is, and packing it anew keeps its dic
 
   // What is loose comes along, packed with what others may see, and shows nothing of itself.
   for (const Id& id : write_loose(opened, 10'000, 500)) ids.push_back(id);
-  REQUIRE(opened.store.repack(ids, opened.database->transactions()));
+  collect(opened, ids);
   CHECK(dictionary(opened)->content() == content);
   CHECK(count_packed(opened, ids) > 5'000);
 }

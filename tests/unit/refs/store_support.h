@@ -8,6 +8,7 @@
 
 #include "core/file.h"
 #include "core/hash.h"
+#include "refs/collection.h"
 #include "refs/local_store.h"
 #include "tests/unit/refs/support.h"
 
@@ -84,6 +85,12 @@ inline std::map<Id, Bytes> write_documents(Opened& opened, unsigned seed, int co
   return written;
 }
 
+inline std::vector<Id> ids_of(const std::map<Id, Bytes>& objects) {
+  std::vector<Id> ids;
+  for (const auto& [id, payload] : objects) ids.push_back(id);
+  return ids;
+}
+
 /// How many of `expected` the store gives back as they are.
 inline std::size_t readable(const LocalStore& store, const std::map<Id, Bytes>& expected) {
   std::size_t count = 0;
@@ -103,6 +110,35 @@ inline std::vector<std::string> problems(const LocalStore& store) {
       },
       {});
   return found;
+}
+
+/// Keeps these, what came meanwhile and stays, and what others say of it.
+class KeepThese : public Marker {
+ public:
+  explicit KeepThese(std::vector<Id> ids) : ids_(std::move(ids)) {}
+  /// From now on something leads to it.
+  void name(const Id& id) { named_.push_back(id); }
+  void mark(const Keep& keep) override {
+    for (const Id& id : ids_) keep(id);
+  }
+  void mark_again(std::span<const Id> added, const Keep& keep) override {
+    named_.insert(named_.end(), added.begin(), added.end());
+    while (!named_.empty()) {
+      const Id id = named_.back();
+      named_.pop_back();
+      keep(id);
+    }
+  }
+
+ private:
+  const std::vector<Id> ids_;
+  std::vector<Id> named_;
+};
+
+inline CollectResult collect(Opened& opened, const std::vector<Id>& keep,
+                             const CollectOptions& options = {}) {
+  KeepThese marker(keep);
+  return opened.store.collect(marker, options);
 }
 
 /// Packs whatever is loose.
