@@ -19,10 +19,10 @@ struct Comparison {
   enum class Kind { kJson, kText, kBinary, kNotHeld };
   Kind kind = Kind::kBinary;
   std::optional<core::Json> json_before, json_after;
-  std::vector<JsonChange> fields;          // kJson, with both versions there
-  std::string hunks;                       // kText, and kJson with one version
-  std::vector<JsonChange> metadata;        // fields beside the document
-  std::optional<ContentNotHeld> not_held;  // kNotHeld: why
+  std::vector<JsonChange> fields;    // kJson, with both versions there
+  std::string hunks;                 // kText, and kJson with one version
+  std::vector<JsonChange> metadata;  // fields beside the document
+  std::optional<Error> not_held;     // kNotHeld: why; it may be erased
 };
 
 std::optional<core::Json> value_of(const Entry& entry, ByteView document) {
@@ -168,7 +168,8 @@ struct DifferencePrinter::Impl {
 Comparison DifferencePrinter::Impl::compare(const Difference& difference) const {
   try {
     return compare_inside(difference);
-  } catch (const ContentNotHeld& error) {
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kNotHeld && error.code() != ErrorCode::kErased) throw;
     Comparison result;
     result.kind = Comparison::Kind::kNotHeld;
     result.not_held = error;
@@ -213,7 +214,7 @@ core::Json DifferencePrinter::Impl::patch_of(const Difference& difference,
                                          std::string(change_word(difference)) +
                                          ", and a JSON Patch needs both versions");
   }
-  if (comparison.not_held) throw ContentNotHeld(*comparison.not_held);
+  if (comparison.not_held) throw Error(*comparison.not_held);
   if (!comparison.json_before || !comparison.json_after) {
     throw Error(ErrorCode::kInvalid, difference.path + " is no JSON in both versions",
                 "leave out --patch to see how it differs");
@@ -236,8 +237,10 @@ void DifferencePrinter::Impl::print_json(const Difference& difference) const {
   const bool both = difference.before && difference.after;
   const bool json = comparison.kind == Comparison::Kind::kJson;
   const bool text = comparison.kind == Comparison::Kind::kText;
-  const bool held = comparison.kind != Comparison::Kind::kNotHeld;
-  object.string("kind", json ? "json" : text ? "text" : held ? "binary" : "not_held");
+  std::string kind = json ? "json" : text ? "text" : "binary";
+  // "not_held" or "erased"
+  if (comparison.not_held) kind = error_code_name(comparison.not_held->code());
+  object.string("kind", kind);
   if (form == DiffForm::kStat) {
     const LineCounts lines = count_lines(comparison.hunks);
     if (json && both) object.number("fields_changed", comparison.fields.size());

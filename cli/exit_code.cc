@@ -14,18 +14,20 @@ constexpr int weight_of(ExitCode code) {
       return 2;
     case ExitCode::kNotHeld:
       return 3;
-    case ExitCode::kStale:
+    case ExitCode::kErased:
       return 4;
-    case ExitCode::kBusy:
+    case ExitCode::kStale:
       return 5;
-    case ExitCode::kUnreachable:
+    case ExitCode::kBusy:
       return 6;
-    case ExitCode::kNotFound:
+    case ExitCode::kUnreachable:
       return 7;
-    case ExitCode::kUsage:
+    case ExitCode::kNotFound:
       return 8;
-    case ExitCode::kFailed:
+    case ExitCode::kUsage:
       return 9;
+    case ExitCode::kFailed:
+      return 10;
   }
   return -1;
 }
@@ -39,7 +41,7 @@ constexpr bool each_has_its_own_weight(int codes) {
   }
   return weight_of(ExitCode{codes}) < 0;
 }
-static_assert(each_has_its_own_weight(10), "worse_of() would hide an exit code");
+static_assert(each_has_its_own_weight(11), "worse_of() would hide an exit code");
 
 }  // namespace
 
@@ -58,6 +60,8 @@ ExitCode exit_code_of(ErrorCode code) {
       return ExitCode::kBusy;
     case ErrorCode::kNotHeld:
       return ExitCode::kNotHeld;
+    case ErrorCode::kErased:
+      return ExitCode::kErased;
     case ErrorCode::kIo:
     case ErrorCode::kDenied:
     case ErrorCode::kUnsupported:

@@ -16,6 +16,7 @@ enum class ExitCode : int {
   kFailed = 7,       ///< refused or impossible: disk, rights, a limit, a newer version
   kBusy = 8,         ///< somebody else holds what is needed: the same command may succeed later
   kNotHeld = 9,      ///< this copy is partial and does not hold what is needed
+  kErased = 10,      ///< the content was erased for good
 };
 
 ExitCode exit_code_of(ErrorCode code);

@@ -13,6 +13,15 @@ void print_not_seen(Context& context, const NotSeen& not_seen) {
                   << scope_words(context.repository(Access::kRead).scope())
                   << ": their ids are proved, their bytes were not seen\n";
   }
+  if (not_seen.contents_erased > 0) {
+    context.out() << counted(not_seen.contents_erased, "content")
+                  << " erased for good: their ids are proved, nobody has their bytes\n";
+  }
+  if (not_seen.merges_erased > 0) {
+    context.out() << counted(not_seen.merges_erased, "merge")
+                  << " not computed again, for something that went into them is erased: what their "
+                     "authors signed stands\n";
+  }
   if (not_seen.merges > 0) {
     context.out() << counted(not_seen.merges, "merge")
                   << " not computed again, for want of contents that this copy does not hold\n";
@@ -36,7 +45,9 @@ ExitCode print_findings(Context& context, const std::vector<Finding>& findings,
                       .boolean("ok", findings.empty())
                       .number("findings", findings.size())
                       .number("contents_not_held", not_seen.contents)
-                      .number("merges_not_computed", not_seen.merges));
+                      .number("merges_not_computed", not_seen.merges)
+                      .number("contents_erased", not_seen.contents_erased)
+                      .number("merges_of_erased", not_seen.merges_erased));
   } else if (!findings.empty()) {
     context.out() << counted(findings.size(), "problem") << "\n";
   } else if (!context.quiet()) {

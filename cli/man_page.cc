@@ -108,6 +108,8 @@ refused or impossible: disk, rights, a limit, a newer version
 busy: somebody else holds what is needed; the same command may succeed later
 .It 9
 not held: this copy is partial, and what is needed has to be fetched
+.It 10
+erased: the content is gone for good
 .El
 )mdoc";
 

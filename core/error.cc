@@ -28,6 +28,8 @@ std::string_view error_code_name(ErrorCode code) {
       return "limit";
     case ErrorCode::kNotHeld:
       return "not_held";
+    case ErrorCode::kErased:
+      return "erased";
   }
   return "unknown";
 }

@@ -40,8 +40,10 @@ class FolderExporter {
       try {
         write(path, path.substr(prefix.size()));
         ++report_.documents;
-      } catch (const ContentNotHeld& error) {
-        if (!options_.skip_unsupported) throw;
+      } catch (const Error& error) {
+        const bool is_left_out = error.code() == ErrorCode::kErased ||
+                                 (error.code() == ErrorCode::kNotHeld && options_.skip_unsupported);
+        if (!is_left_out) throw;
         skip(path, error.what());
       }
       if (options_.progress && report_.documents % kProgressDocuments == 0) {

@@ -7,6 +7,7 @@
 #include "exchange/git_exporter.h"
 #include "exchange/git_names.h"
 #include "isodb/commit.h"
+#include "isodb/erase.h"
 
 namespace isodb::exchange {
 namespace {
@@ -37,6 +38,7 @@ bool is_from_git(const Commit& commit) {
 
 GitExportReport GitExporter::run() {
   leaves_root_out_ = root_is_left_out();
+  erased_ = erased_contents(repository_);
   choose_refs();
   collect();
   name_commits();
@@ -326,10 +328,20 @@ void GitExporter::append_change(std::string& lines, const Snapshot& after, const
   lines.append(quote_path(path)).append("\n");
 }
 
+bool GitExporter::is_erased(const Entry& entry) const {
+  return std::binary_search(erased_.begin(), erased_.end(), entry.content);
+}
+
 /// False, and reported, when git cannot hold the document.
 bool GitExporter::fits_git(const Snapshot& after, const std::string& path, const Entry& entry,
                            GitMode mode) {
   constexpr const char* kBoth = "is a document and has documents below it";
+  if (is_erased(entry)) {
+    if (skipped_.size() < kSkippedReported) {
+      skipped_.emplace("the content of '" + path + "'", "is erased");
+    }
+    return false;
+  }
   for (std::size_t slash = path.find('/'); slash != std::string::npos;
        slash = path.find('/', slash + 1)) {
     const std::string above = path.substr(0, slash);

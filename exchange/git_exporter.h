@@ -56,6 +56,7 @@ class GitExporter {
   std::string all_of(const Snapshot& after);
   void append_change(std::string& lines, const Snapshot& after, const std::string& path,
                      const Entry& entry);
+  bool is_erased(const Entry& entry) const;
   bool fits_git(const Snapshot& after, const std::string& path, const Entry& entry, GitMode mode);
   std::uint64_t blob_mark(const Snapshot& after, const std::string& path, const Entry& entry);
   Attributes attributes_of(const Entry& entry);
@@ -79,6 +80,7 @@ class GitExporter {
   std::unordered_map<Id, Attributes> attributes_;
   std::uint64_t last_mark_ = 0;
   std::map<std::string, std::string> skipped_;
+  std::vector<Id> erased_;  // ascending
   GitExportReport report_;
 };
 

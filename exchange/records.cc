@@ -77,9 +77,11 @@ void for_each_record(const Snapshot& snapshot, const RecordExportOptions& option
     } catch (const Error& error) {
       const bool is_bad_record =
           error.code() == ErrorCode::kInvalid || error.code() == ErrorCode::kLimit;
-      const bool is_left_out = options.skip_bad && error.code() == ErrorCode::kNotHeld;
+      const bool is_erased = error.code() == ErrorCode::kErased;  // nobody could do better
+      const bool is_left_out =
+          is_erased || (options.skip_bad && error.code() == ErrorCode::kNotHeld);
       if (!is_bad_record && !is_left_out) throw;
-      if (!options.skip_bad) {
+      if (!options.skip_bad && !is_erased) {
         throw Error(ErrorCode::kUnsupported,
                     "the document '" + cursor.path() + "' cannot be a record: " + error.what(),
                     "with --skip-bad such documents are left out and counted");

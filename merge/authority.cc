@@ -4,6 +4,7 @@
 
 #include "core/json.h"
 #include "isodb/error.h"
+#include "merge/erased.h"
 #include "objects/content.h"
 
 namespace isodb::merge {
@@ -81,7 +82,10 @@ bool Authority::open_to_anyone(const TreeId& tree) const {
   }
 }
 
-std::string write_problem(const std::optional<Member>& member, std::string_view path) {
+std::string write_problem(const std::optional<Member>& member, std::string_view path, Deed deed) {
+  if (deed == Deed::kDelete && path.starts_with(kErasedPrefix)) {
+    return "what is erased stays erased";
+  }
   if (!member) return "it belongs to no member";
   if (member->revoked) return "it is revoked";
   if (member->role == Role::kAdmin) return {};

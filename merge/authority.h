@@ -61,7 +61,8 @@ class Authority {
   MemberMemo* memo_;
 };
 
-/// "" when the member may write the path; otherwise why not, for people.
-std::string write_problem(const std::optional<Member>& member, std::string_view path);
+enum class Deed { kPut, kDelete };
+/// "" when the member may do that to the path; otherwise why not, for people.
+std::string write_problem(const std::optional<Member>& member, std::string_view path, Deed deed);
 
 }  // namespace isodb::merge

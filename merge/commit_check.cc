@@ -11,8 +11,8 @@ TreeId remerged_tree(Workspace& workspace, objects::ObjectSink& sink, const Comm
   const auto flagged = workspace.history.nodes().node(tree)->flags() & kFlagMerged;
   if (flagged == 0) return tree;
   const std::vector<objects::TreeChange> changes =
-      remerge_flagged(workspace, sink, tree, heads, workspace.environment_of_tree(base),
-                      workspace.environment_of_tree(tree));
+      remerge_flagged(workspace, sink, tree, heads, workspace.surroundings_of_tree(base),
+                      workspace.surroundings_of_tree(tree));
   return objects::edit_tree(workspace.history.nodes(), sink, tree, changes);
 }
 
@@ -67,9 +67,9 @@ std::string CommitCheck::denied(const TreeId& base) {
   if (!member) return who + " is no member";
   if (member->revoked) return who + " is revoked";
   std::string denial;
-  for_each_write(base, [&](const std::string& path, const std::optional<Entry>&) {
+  for_each_write(base, [&](const std::string& path, const std::optional<Entry>& entry) {
     if (!denial.empty()) return;
-    const std::string problem = write_problem(member, path);
+    const std::string problem = write_problem(member, path, entry ? Deed::kPut : Deed::kDelete);
     if (problem.empty()) return;
     denial.append(who).append(" may not write '").append(path).append("': ").append(problem);
   });

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "merge/environment.h"
+#include "merge/erased.h"
 #include "merge/members.h"
 
 namespace isodb::merge {
@@ -40,6 +41,7 @@ GovernedMerge merge_governed(std::string_view path, const std::vector<DocumentPt
   const DocumentPtr& greatest = live.back();
   if (live.size() == 1) return {greatest, false};
   if (path == kEpochPath) return {with_content(greatest, merged_epoch(live)), false};
+  if (path.starts_with(kErasedPrefix)) return {greatest, false};
   const bool same = std::all_of(live.begin(), live.end(), [&](const DocumentPtr& version) {
     return version->same_content(*greatest);
   });

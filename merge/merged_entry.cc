@@ -32,9 +32,17 @@ void stamp_merged(Entry& entry, const EnvironmentPtr& environment, const Rule* r
   entry.merge_digest_tail = number_at(8);
 }
 
-/// Puts what the merge came to into the entry, stored.
+/// Takes what goes there, and forgets it.
+class Nowhere : public objects::ObjectSink {
+ public:
+  Id put(ObjectType type, ByteView payload, const objects::PutHint&) override {
+    return core::object_id(type, payload);
+  }
+};
+
+/// Puts what the merge came to into the entry, stored unless it is erased.
 void store_document(objects::ObjectSink& sink, const Document& document,
-                    const std::optional<Id>& base, Entry& entry) {
+                    const std::optional<Id>& base, const Erased& erased, Entry& entry) {
   entry.media_type = document.media_type();
   if (document.metadata()) {
     entry.metadata = sink.put(ObjectType::kBlob, *document.metadata());
@@ -47,7 +55,11 @@ void store_document(objects::ObjectSink& sink, const Document& document,
   }
   objects::PutHint hint;
   hint.base = base;
-  const objects::ContentRef ref = objects::write_content(sink, document.content(), hint);
+  Nowhere nowhere;
+  const bool is_erased =
+      !erased.empty() && erased.has(objects::write_content(nowhere, document.content()).id);
+  const objects::ContentRef ref =
+      objects::write_content(is_erased ? nowhere : sink, document.content(), hint);
   entry.content = ref.id;
   entry.kind = ref.kind;
   entry.size = ref.size;
@@ -57,22 +69,22 @@ void store_document(objects::ObjectSink& sink, const Document& document,
 
 std::optional<Entry> store_merged(Workspace& workspace, objects::ObjectSink& sink,
                                   const std::string& path, const Commits& versions,
-                                  const EnvironmentPtr& environment) {
+                                  const EnvironmentPtr& environment, const Erased& erased) {
   Workspace::Path& work = workspace.path(path);
   const WriteSet writes = work.writes.writes_of(versions);
   const bool is_governed = path.starts_with(kGovernedPrefix);
   const PathMerge::Result result =
-      work.merge.merge(writes, is_governed ? workspace.no_environment() : environment);
-  if (!result.document) return std::nullopt;
+      work.merge.merge(writes, is_governed ? workspace.no_environment() : environment, erased);
+  if (!result.document && !result.as_in) return std::nullopt;
   const Rule* const rule = environment->rule(path);
-  Entry entry;
+  Entry entry = result.as_in.value_or(Entry());
   entry.flags = kFlagMerged;
   if (!result.conflicts.empty()) entry.flags |= kFlagConflict;
   const Entry* greatest = nullptr;
   for (const WriteIndex write : writes) {
     if (work.writes.entry(write) != nullptr) greatest = work.writes.entry(write);
   }
-  store_document(sink, *result.document, greatest->content, entry);
+  if (result.document) store_document(sink, *result.document, greatest->content, erased, entry);
   stamp_merged(entry, environment, rule, work.writes.stamp(writes.back()).clock,
                workspace.history.graph().ids(versions));
   workspace.history.remember_merged(entry, versions);
@@ -81,23 +93,29 @@ std::optional<Entry> store_merged(Workspace& workspace, objects::ObjectSink& sin
 
 std::vector<objects::TreeChange> remerge_flagged(Workspace& workspace, objects::ObjectSink& sink,
                                                  const TreeId& tree, const Commits& heads,
-                                                 const EnvironmentPtr& before,
-                                                 const EnvironmentPtr& after) {
+                                                 const Surroundings& before,
+                                                 const Surroundings& after) {
   std::vector<objects::TreeChange> changes;
   MissedContents missed;
-  if (before->key() == after->key()) return changes;
+  if (before.same_as(after)) return changes;
+  const bool same_erased = *before.erased == *after.erased;
   objects::Cursor cursor(workspace.history.nodes(), tree);
   cursor.seek({});
   for (cursor.seek_to_flag(kFlagMerged); cursor.valid();
        cursor.next(), cursor.seek_to_flag(kFlagMerged)) {
     const std::string& path = cursor.path();
-    const bool same = before->epoch() == after->epoch() &&
-                      before->rule_id(before->rule(path)) == after->rule_id(after->rule(path));
-    if (same) continue;
-    PathHistory& writes = workspace.path(path).writes;
-    const Commits versions = writes.commits(writes.versions_at(heads));
+    const bool same = before.merge_alike(after, path);
+    if (same && same_erased) continue;
+    Workspace::Path& work = workspace.path(path);
+    const WriteSet writes = work.writes.versions_at(heads);
+    const Commits versions = work.writes.commits(writes);
     try {
-      std::optional<Entry> entry = store_merged(workspace, sink, path, versions, after);
+      if (same && !work.merge.depends_on(writes, after.environment, *after.erased)) {
+        workspace.trim(path);
+        continue;
+      }
+      std::optional<Entry> entry =
+          store_merged(workspace, sink, path, versions, after.environment, *after.erased);
       if (entry != cursor.entry()) changes.push_back({path, std::move(entry)});
     } catch (const ContentMissing& missing) {
       missed.add(missing);

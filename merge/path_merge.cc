@@ -172,6 +172,93 @@ PathMerge::Result PathMerge::merge(const WriteSet& versions, const EnvironmentPt
   }
 }
 
+bool PathMerge::is_erased(WriteIndex write, const Erased& erased) const {
+  const Entry* const entry = writes_.entry(write);
+  return entry != nullptr && erased.has(entry->content);
+}
+
+WriteSet PathMerge::without_erased(const WriteSet& versions, const Erased& erased) const {
+  WriteSet left = versions;
+  std::erase_if(left, [&](WriteIndex write) { return is_erased(write, erased); });
+  return left;
+}
+
+/// Whether merging these versions would read what is erased: a write that counts, the foundation,
+/// or what these were made of. All that a merge reads is among that, but where it looks at the
+/// versions alone: there the bases are, too.
+bool PathMerge::reads_erased(SetIndex index, const Erased& erased) {
+  std::vector<SetIndex> open{index};
+  std::unordered_set<SetIndex> met{index};
+  const auto touches = [&](const WriteSet& writes) {
+    return std::any_of(writes.begin(), writes.end(), [&](WriteIndex write) {
+      const Entry* const entry = writes_.entry(write);
+      return entry != nullptr && erased.touches(*entry);
+    });
+  };
+  const auto meet = [&](std::optional<SetIndex> set) {
+    if (set && met.insert(*set).second) open.push_back(*set);
+  };
+  while (!open.empty()) {
+    Set& set = *sets_[open.back()];
+    open.pop_back();
+    if (touches(set.live)) return true;
+    if (set.live.size() < 2) continue;
+    const Below& below = this->below(set);
+    if (touches(below.above) || touches(below.foundation)) return true;
+    meet(below.foundation_set);
+    if (!below.versions_only || count_bases(set) > kBaseSetsMax) continue;
+    for (const Base& base : bases(set)) {
+      if (touches(base.versions)) return true;
+      meet(base.set);
+    }
+  }
+  return false;
+}
+
+/// Of live versions that cannot be merged.
+PathMerge::Result PathMerge::greatest_of(const Set& set) {
+  Result result;
+  result.as_in = *writes_.entry(set.live.back());
+  const auto differ = [&](auto member, DocumentPart part) {
+    const bool same = std::all_of(set.live.begin(), set.live.end(), [&](WriteIndex version) {
+      return writes_.entry(version)->*member == (*result.as_in).*member;
+    });
+    if (!same) result.conflicts.push_back({part, "", ConflictReason::kBothChanged});
+  };
+  differ(&Entry::content, DocumentPart::kContent);
+  differ(&Entry::media_type, DocumentPart::kMediaType);
+  differ(&Entry::metadata, DocumentPart::kMetadata);
+  if (edit_beats_delete(set)) {
+    result.conflicts.push_back({DocumentPart::kContent, "", ConflictReason::kEditAndDelete});
+  }
+  return result;
+}
+
+PathMerge::Result PathMerge::merge(const WriteSet& versions, const EnvironmentPtr& environment,
+                                   const Erased& erased) {
+  if (erased.empty() || writes_.path().starts_with(kGovernedPrefix)) {
+    return merge(versions, environment);
+  }
+  const WriteSet left = without_erased(versions, erased);
+  if (left.size() < versions.size() && !writes_.any_live(left)) {
+    // Absence would say that all versions are deletions, and trees are read so.
+    Result result;
+    result.as_in = *writes_.entry(writes_.live(versions).back());
+    return result;
+  }
+  const SetIndex index = intern(left, environment);
+  const bool is_one = left.size() < versions.size() && sets_[index]->live.size() == 1;
+  if (is_one || reads_erased(index, erased)) return greatest_of(*sets_[index]);
+  return merge(left, environment);
+}
+
+bool PathMerge::depends_on(const WriteSet& versions, const EnvironmentPtr& environment,
+                           const Erased& erased) {
+  if (erased.empty() || writes_.path().starts_with(kGovernedPrefix)) return false;
+  if (without_erased(versions, erased).size() < versions.size()) return true;
+  return reads_erased(intern(versions, environment), erased);
+}
+
 /// Who wrote what is not there, of the writes that were met: of a few more, perhaps, than the merge
 /// at hand reads.
 std::set<CommitId> PathMerge::missing_writes() {

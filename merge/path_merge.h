@@ -10,6 +10,7 @@
 
 #include "merge/document_merge.h"
 #include "merge/environment.h"
+#include "merge/erased.h"
 #include "merge/path_history.h"
 
 namespace isodb::merge {
@@ -38,10 +39,12 @@ inline constexpr std::size_t kWritesMax = 512;
 class PathMerge {
  public:
   struct Result {
-    DocumentPtr document;  ///< nullptr: all versions are deleted
+    DocumentPtr document;  ///< nullptr: all versions are deleted, or see `as_in`
     std::vector<Conflict> conflicts;
     std::optional<ScriptFailure> script;
     bool over_bound = false;
+    /// Instead of the document: as this version has it, which was decided without reading any.
+    std::optional<Entry> as_in = std::nullopt;
   };
 
   PathMerge(History& history, EnvironmentSource& environments, PathHistory& writes);
@@ -49,6 +52,11 @@ class PathMerge {
 
   /// S(C)[p] of a set C with these versions and this environment. ContentMissing.
   Result merge(const WriteSet& versions, const EnvironmentPtr& environment);
+  /// The same where contents are erased: docs/merge.md, "Erased contents".
+  Result merge(const WriteSet& versions, const EnvironmentPtr& environment, const Erased& erased);
+  /// Whether these being erased makes a difference to the merge. Reads no contents.
+  bool depends_on(const WriteSet& versions, const EnvironmentPtr& environment,
+                  const Erased& erased);
   std::uint64_t merges() const { return merges_; }  ///< computed so far
   std::size_t sets() const { return sets_.size(); }
 
@@ -68,6 +76,11 @@ class PathMerge {
   struct Below;
   const Below& below(Set& set);
   std::optional<SetIndex> seen_set(WriteIndex write);
+
+  bool is_erased(WriteIndex write, const Erased& erased) const;
+  WriteSet without_erased(const WriteSet& versions, const Erased& erased) const;
+  bool reads_erased(SetIndex index, const Erased& erased);
+  Result greatest_of(const Set& set);
 
   void evaluate(SetIndex index);
   std::vector<SetIndex> unmet(Set& set);

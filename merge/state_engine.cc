@@ -111,8 +111,12 @@ class StateEngine::Impl {
     if (versions.size() < 2) return state;
     const bool is_governed = path.starts_with(kGovernedPrefix);
     PathMerge::Result result = work.merge.merge(
-        versions, is_governed ? workspace.no_environment() : workspace.environment_of(heads));
+        versions, is_governed ? workspace.no_environment() : workspace.environment_of(heads),
+        *workspace.erased_in(heads));
     state.document = std::move(result.document);
+    if (result.as_in && workspace.history.holds(*result.as_in)) {
+      state.document = workspace.history.document(*result.as_in);
+    }
     state.conflicts = std::move(result.conflicts);
     state.script = std::move(result.script);
     return state;

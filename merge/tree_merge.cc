@@ -199,6 +199,7 @@ void TreeMerge::visit_differences(const std::string& prefix,
 }
 
 void TreeMerge::settle_governed() {
+  erased_ = workspace_.erased_in(heads_);
   std::map<std::string, std::pair<Difference, Decision>> decided;
   visit_differences(std::string(kGovernedPrefix), [&](const Difference& difference) {
     decided.emplace(difference.path, std::pair(difference, decide(difference)));
@@ -236,12 +237,13 @@ void TreeMerge::settle_rest() {
 /// What no tree differs in may still come out otherwise when the rules do.
 void TreeMerge::settle_flagged() {
   const CommitIndex pivot = heads_.front();
-  const EnvironmentPtr before = workspace_.environment_of_tree(history_.tree(pivot));
-  if (before->key() == environment_->key()) return;
+  const Surroundings before = workspace_.surroundings_of_tree(history_.tree(pivot));
+  const Surroundings after{environment_, erased_};
+  if (before.same_as(after)) return;
   std::unordered_set<std::string> settled(settled_.begin(), settled_.end());
   std::vector<objects::TreeChange> again;
   try {
-    again = remerge_flagged(workspace_, sink_, history_.tree(pivot), {pivot}, before, environment_);
+    again = remerge_flagged(workspace_, sink_, history_.tree(pivot), {pivot}, before, after);
   } catch (const ContentMissing& missing) {
     missed_.add(missing);
   }
@@ -258,17 +260,22 @@ void TreeMerge::settle(const Difference& difference, const Decision& decision) {
   std::optional<Entry> entry = decision.entry;
   bool merge = decision.versions.size() > 1;
   if (merge && decision.as_in) {
-    const auto there = workspace_.environment_of_tree(history_.tree(*decision.as_in));
-    merge = there->epoch() != environment_->epoch() ||
-            there->rule_id(there->rule(path)) != environment_->rule_id(environment_->rule(path));
+    const auto there = workspace_.surroundings_of_tree(history_.tree(*decision.as_in));
+    merge = !there.merge_alike({environment_, erased_}, path) ||
+            (*there.erased != *erased_ && depends_on_erased(path, decision.versions));
   }
   if (merge) {
-    entry = store_merged(workspace_, sink_, path, decision.versions, environment_);
+    entry = store_merged(workspace_, sink_, path, decision.versions, environment_, *erased_);
     ++statistics_.merged;
     if (entry && (entry->flags & kFlagConflict) != 0) ++statistics_.conflicts;
     workspace_.trim(path);
   }
   if (entry != difference.groups.front().entry) changes_.push_back({path, std::move(entry)});
+}
+
+bool TreeMerge::depends_on_erased(const std::string& path, const Commits& versions) {
+  Workspace::Path& work = workspace_.path(path);
+  return work.merge.depends_on(work.writes.writes_of(versions), environment_, *erased_);
 }
 
 bool TreeMerge::is_of_twins(const std::optional<Entry>& entry) const {

@@ -58,6 +58,7 @@ class TreeMerge {
   std::optional<Commits> plain_versions(const Difference& difference, const Commits& deleted);
   Commits listed_versions(const Difference& difference, const Commits& deleted);
   Commits deleters(const std::string& path) const;
+  bool depends_on_erased(const std::string& path, const Commits& versions);
   bool is_of_twins(const std::optional<Entry>& entry) const;
   std::optional<CommitIndex> writer_in_region(const Entry& entry) const;
   bool is_past_of_only(CommitIndex commit, const std::vector<std::uint64_t>& heads) const;
@@ -71,6 +72,7 @@ class TreeMerge {
   std::vector<std::pair<std::string, CommitIndex>> deletions_;  // in the region, ascending
   std::set<std::string> of_twins_;  // paths that twins in the region wrote
   EnvironmentPtr environment_;
+  ErasedPtr erased_;
   std::vector<objects::TreeChange> changes_;
   std::vector<std::string> settled_;  // ascending; only where the environment is not the pivot's
   MergeStatistics statistics_;
@@ -81,13 +83,13 @@ class TreeMerge {
 /// `sink`. nullopt where all are deletions.
 std::optional<Entry> store_merged(Workspace& workspace, objects::ObjectSink& sink,
                                   const std::string& path, const Commits& versions,
-                                  const EnvironmentPtr& environment);
+                                  const EnvironmentPtr& environment, const Erased& erased);
 
-/// The entries of `tree` that were merged in the environment `before` and come out otherwise in
+/// The entries of `tree` that were merged in the surroundings `before` and come out otherwise in
 /// `after`; `heads` are commits whose merge, but for writes on top, the tree is.
 std::vector<objects::TreeChange> remerge_flagged(Workspace& workspace, objects::ObjectSink& sink,
                                                  const TreeId& tree, const Commits& heads,
-                                                 const EnvironmentPtr& before,
-                                                 const EnvironmentPtr& after);
+                                                 const Surroundings& before,
+                                                 const Surroundings& after);
 
 }  // namespace isodb::merge

@@ -8,6 +8,7 @@ namespace isodb::merge {
 namespace {
 
 constexpr std::size_t kEnvironmentsHeldMax = 16'384;
+constexpr std::size_t kErasedHeldMax = 1'024;  // each may be long
 // Work on a path that is no more than this is done again sooner than kept.
 constexpr std::size_t kSmallWork = 64;
 constexpr std::size_t kWorkHeldMax = 1'000'000;
@@ -17,6 +18,13 @@ std::size_t size_of(const Workspace::Path& path) {
 }
 
 }  // namespace
+
+bool Surroundings::merge_alike(const Surroundings& other, const std::string& path) const {
+  const Environment& here = *environment;
+  const Environment& there = *other.environment;
+  return here.epoch() == there.epoch() &&
+         here.rule_id(here.rule(path)) == there.rule_id(there.rule(path));
+}
 
 Workspace::Workspace(const objects::ObjectSource& source, objects::NodeCache& nodes,
                      ScriptLoader scripts, std::uint64_t epoch_max)
@@ -87,6 +95,22 @@ EnvironmentPtr Workspace::environment_of_tree(const TreeId& tree) {
   if (by_tree_.size() >= kEnvironmentsHeldMax) by_tree_.clear();
   by_tree_.emplace(tree, made);
   return made;
+}
+
+ErasedPtr Workspace::erased_in_tree(const TreeId& tree) {
+  if (const auto known = erased_by_tree_.find(tree); known != erased_by_tree_.end()) {
+    return known->second;
+  }
+  ErasedPtr erased = std::make_shared<const Erased>(Erased::in_tree(history.nodes(), tree));
+  if (erased_by_tree_.size() >= kErasedHeldMax) erased_by_tree_.clear();
+  erased_by_tree_.emplace(tree, erased);
+  return erased;
+}
+
+ErasedPtr Workspace::erased_in(const Commits& heads) {
+  auto all = std::make_shared<Erased>();
+  for (const CommitIndex head : heads) all->add(*erased_in_tree(history.tree(head)));
+  return all;
 }
 
 EnvironmentPtr Workspace::environment_of(const Commits& heads) {

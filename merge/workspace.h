@@ -9,10 +9,23 @@
 #include <vector>
 
 #include "merge/environment.h"
+#include "merge/erased.h"
 #include "merge/history.h"
 #include "merge/path_merge.h"
 
 namespace isodb::merge {
+
+/// What a merge in some set of commits depends on beside the versions. A plain value.
+struct Surroundings {
+  EnvironmentPtr environment;
+  ErasedPtr erased;
+
+  bool same_as(const Surroundings& other) const {
+    return environment->key() == other.environment->key() && *erased == *other.erased;
+  }
+  /// Whether the same rule, in the same epoch, holds for the path in both.
+  bool merge_alike(const Surroundings& other, const std::string& path) const;
+};
 
 /// What merges of many paths share: the history, environments, and the work begun on paths. Borrows
 /// source and cache. One thread at a time.
@@ -44,6 +57,12 @@ class Workspace : public EnvironmentSource {
   EnvironmentPtr environment_of_tree(const TreeId& tree);
   /// Of a set of commits whose documents below .isodb/ `lookup` knows.
   EnvironmentPtr environment_of(const GovernedLookup& lookup) { return environments_.of(lookup); }
+  ErasedPtr erased_in_tree(const TreeId& tree);
+  /// Of past(heads).
+  ErasedPtr erased_in(const Commits& heads);
+  Surroundings surroundings_of_tree(const TreeId& tree) {
+    return {environment_of_tree(tree), erased_in_tree(tree)};
+  }
   GovernedDocument governed(const Entry& entry);
   /// The result of merging these versions of a path below .isodb/.
   GovernedDocument governed(Path& path, const WriteSet& versions, const PathMerge::Result& result);
@@ -60,6 +79,7 @@ class Workspace : public EnvironmentSource {
   std::unordered_map<std::string, std::unique_ptr<Path>> paths_;
   std::unordered_map<Id, EnvironmentPtr> by_tree_;
   std::map<std::pair<Commits, CommitIndex>, EnvironmentPtr> by_common_;
+  std::unordered_map<Id, ErasedPtr> erased_by_tree_;
 };
 
 }  // namespace isodb::merge

@@ -57,8 +57,7 @@ class LocalStore::Collection {
         impl_(*store.impl_),
         options_(options),
         lock_(take_lock()),
-        marker_(marker),
-        left_out_(options.without.begin(), options.without.end()) {}
+        marker_(marker) {}
   ~Collection() { forget_made(); }
   Collection(const Collection&) = delete;
   Collection& operator=(const Collection&) = delete;
@@ -104,7 +103,6 @@ class LocalStore::Collection {
   const CollectOptions& options_;
   const std::unique_ptr<core::File> lock_;
   Marker& marker_;
-  const std::unordered_set<Id> left_out_;
   CollectResult result_;
 
   PackFiles old_;  // that give way
@@ -218,7 +216,7 @@ void LocalStore::Collection::mark() {
   begin(CollectStep::kMark);
   marker_.mark([&](const Id& id) {
     look_up_now_and_then();
-    if (!left_out_.contains(id)) kept_.push_back(id);
+    kept_.push_back(id);
   });
   std::sort(kept_.begin(), kept_.end());
   kept_.erase(std::unique(kept_.begin(), kept_.end()), kept_.end());
@@ -302,12 +300,16 @@ std::vector<Id> LocalStore::Collection::take_added() {
   }
   if (is_locked_ && !is_forced_ && objects > kLastAddedMax) throw TooMuch();
   std::vector<Id> added;
+  const auto add_base = [&](const Id& base) {
+    if (!is_kept(base) && !holds_outside(base)) ++result_.deltas_to_garbage;
+    added.push_back(base);
+  };
   for (const RowPtr& row : rows) {
     const std::shared_ptr<const Bytes> records = impl_.records_of(*row);
     for (std::uint32_t item = 0; item < row->items.size(); ++item) {
       added.push_back(row->items[item].id);
       const auto summary = objects::summarize_record(record_at(*row, *records, item));
-      if (summary.base) added.push_back(*summary.base);
+      if (summary.base) add_base(*summary.base);
     }
     seen_row_ = row->number;
   }
@@ -315,7 +317,7 @@ std::vector<Id> LocalStore::Collection::take_added() {
     const objects::Pack& pack = opened(*file);
     pack.for_each([&](const Id& id, std::uint64_t offset) {
       added.push_back(id);
-      if (const auto base = pack.summary(offset).base) added.push_back(*base);
+      if (const auto base = pack.summary(offset).base) add_base(*base);
     });
     seen_packs_.insert(file->info().name);
   }
@@ -324,7 +326,7 @@ std::vector<Id> LocalStore::Collection::take_added() {
 
 void LocalStore::Collection::keep_late(const Id& id) {
   look_up_now_and_then();
-  if (left_out_.contains(id) || is_kept(id)) return;
+  if (is_kept(id)) return;
   late_.insert(id);
   ++walked_;
   if (!holds_outside(id)) {

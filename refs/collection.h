@@ -39,8 +39,6 @@ enum class CollectStep {
 };
 
 struct CollectOptions {
-  /// Contents that are not copied although something leads to them.
-  std::vector<Id> without = {};
   /// Trains one anew, and does not go on with that of the largest pack.
   bool new_dictionary = false;
   /// Copies nothing where less than so many hundredths of the packs' bytes would be given back.
@@ -73,7 +71,10 @@ struct CollectResult {
   };
   Outcome outcome = Outcome::kDone;
   std::uint64_t objects_dropped = 0;
-  unsigned rounds = 0;         ///< of following what others wrote
+  unsigned rounds = 0;  ///< of following what others wrote
+  /// Records that others wrote meanwhile as deltas to what nothing led to when they did: that is
+  /// kept for their sake, until the next collection writes them anew.
+  std::uint64_t deltas_to_garbage = 0;
   unsigned swaps_put_off = 0;  ///< because too much had come just before
   /// How long nobody else could write: from when the database was locked until it was free again.
   std::chrono::microseconds held{0};

@@ -203,6 +203,9 @@ class Database {
   /// file. Nobody writes while that is done, so not where it has to copy more than so much. Nothing
   /// depends on it: it does not happen while somebody else writes or the disk is full.
   void shrink(std::int64_t live_bytes_max);
+  /// Leaves nothing in the file and its log of what was deleted: writes the file anew and empties
+  /// the log. Error(kBusy) while others read or write.
+  void scrub();
   /// Bytes of the file with its write-ahead log, and a check of the whole file (PRAGMA
   /// integrity_check).
   std::uint64_t file_bytes();

@@ -229,4 +229,12 @@ void Database::shrink(std::int64_t live_bytes_max) {
   }
 }
 
+void Database::scrub() {
+  {
+    const std::lock_guard lock(impl_->write_mutex);
+    impl_->writing().execute("VACUUM");
+  }
+  empty_log();
+}
+
 }  // namespace isodb::refs

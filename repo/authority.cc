@@ -4,6 +4,7 @@
 
 #include "core/json.h"
 #include "isodb/error.h"
+#include "merge/erased.h"
 
 namespace isodb::repo {
 namespace {
@@ -22,14 +23,24 @@ void check_member_document(std::string_view path, ByteView document) {
               "the document of that member is " + expected);
 }
 
+/// Nobody may, whoever it is.
+void check_keeps_erasures(const StagedChanges& changes) {
+  for (const StagedChanges::Change* change : changes.sorted(merge::kErasedPrefix)) {
+    if (!change->removed) continue;
+    throw Error(ErrorCode::kDenied, "'" + std::string(change->path) +
+                                        "' cannot be removed: what is erased stays erased");
+  }
+}
+
 }  // namespace
 
 void Authority::check_may_write(const TreeId& tree, const PublicKey& key,
                                 const StagedChanges& changes) const {
   const std::optional<merge::Member> writer = member(tree, key);
+  check_keeps_erasures(changes);
   if (writer && writer->role == merge::Role::kAdmin && !writer->revoked) return;
   for (const StagedChanges::Change* change : changes.sorted()) {
-    const std::string problem = merge::write_problem(writer, change->path);
+    const std::string problem = merge::write_problem(writer, change->path, merge::Deed::kPut);
     if (problem.empty()) continue;
     throw Error(ErrorCode::kDenied,
                 "the key " + key.fingerprint() + " may not write '" + std::string(change->path) +

@@ -10,6 +10,7 @@
 #include "refs/backup_file.h"
 #include "repo/access.h"
 #include "repo/creation.h"
+#include "repo/erase_removal.h"
 #include "repo/state.h"
 
 namespace isodb {
@@ -120,6 +121,9 @@ BackupInfo back_up(const Repository& repository, const fs::path& file,
   constexpr int kAttempts = 10;
   if (fs::exists(file)) throw_there_already(file);
   RepositoryState& state = *repo::Access::state(repository);
+  if (!state.options.read_only && repo::removal_is_due(state)) {
+    repo::remove_erased_bytes(state, options.progress);
+  }
   UnfinishedBackup unfinished(file);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     unfinished.remove();

@@ -10,6 +10,7 @@
 #include "objects/memory_store.h"
 #include "repo/commit_walk.h"
 #include "repo/examination.h"
+#include "repo/not_held.h"
 #include "repo/state.h"
 
 namespace isodb {
@@ -47,8 +48,10 @@ class HistoryVerifier {
       return merge_problem(id, commit);
     } catch (const ContentNotHeld&) {
       ++not_seen_.merges;
-      return state_.merging->denied(id);
+    } catch (const repo::MergedFromErased&) {
+      ++not_seen_.merges_erased;
     }
+    return state_.merging->denied(id);
   }
 
   std::string merge_problem(const CommitId& id, const Commit& commit) {
@@ -174,6 +177,8 @@ std::vector<Finding> Repository::verify(const VerifyOptions& options,
       findings.push_back({name, "the merge " + id.short_hex() + " is not what its heads come to"});
     } catch (const ContentNotHeld&) {
       ++missed.merges;
+    } catch (const repo::MergedFromErased&) {
+      ++missed.merges_erased;
     }
   }
   if (not_seen != nullptr) *not_seen = missed;
@@ -191,7 +196,10 @@ std::vector<Finding> Repository::fsck(const ProgressFunction& progress, NotSeen*
   repo::Examination examination(*state_);
   examination.read_everything(progress);
   examination.walk(progress);
-  if (not_seen != nullptr) not_seen->contents = examination.contents_not_held();
+  if (not_seen != nullptr) {
+    not_seen->contents = examination.contents_not_held();
+    not_seen->contents_erased = examination.contents_erased();
+  }
   return examination.findings();
 }
 

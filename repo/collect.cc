@@ -6,6 +6,7 @@
 #include "isodb/repository.h"
 #include "repo/care.h"
 #include "repo/commit_walk.h"
+#include "repo/erase_removal.h"
 #include "repo/scope.h"
 #include "repo/state.h"
 
@@ -28,9 +29,14 @@ Repository::Statistics Repository::statistics() const {
   result.documents = head.count();
   std::optional<repo::HeldScope> held;
   if (Scope scope = this->scope(); !scope.is_whole()) held.emplace(*state_, std::move(scope));
+  const merge::ErasedPtr erased = state_->erasures->now();
   for (DocumentCursor cursor = head.documents(); cursor.valid(); cursor.next()) {
     const Entry entry = cursor.entry();
     result.document_bytes += entry.size;
+    if (!cursor.path().starts_with(kGovernedPrefix) && erased->has(entry.content)) {
+      ++result.documents_erased;
+      continue;
+    }
     if (held && !held->surely_covers(cursor.path(), entry.stamp) &&
         !state_->store->contains(entry.content)) {
       ++result.documents_not_held;
@@ -58,6 +64,7 @@ Repository::Collected Repository::collect(const CollectOptions& options,
   constexpr std::int64_t kShrinkBytesBeside = 2 << 20;
   constexpr std::int64_t kShrinkBytesAlone = 64 << 20;
   Collected result;
+  if (repo::removal_is_due(*state_)) repo::remove_erased_bytes(*state_, progress);
   result.bytes_before = bytes_on_disk(*state_);
   const std::uint64_t objects_before = object_count(state_->store->statistics());
   repo::CareOptions care;

@@ -41,6 +41,7 @@ void Examination::walk(const ProgressFunction& progress) {
     if (type == ObjectType::kCommit && progress) progress({"commits", ++done, 0});
   });
   contents_not_held_ = reachable.contents_not_held();
+  contents_erased_ = reachable.contents_erased();
 }
 
 std::vector<Finding> Examination::findings() const {

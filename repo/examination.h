@@ -35,6 +35,7 @@ class Examination {
   /// Did the last walk see everything?
   bool saw_all() const { return of_walk_.empty(); }
   std::uint64_t contents_not_held() const { return contents_not_held_; }
+  std::uint64_t contents_erased() const { return contents_erased_; }
   /// Objects with a damaged record, and what is wrong with it; one that was mended stays.
   const std::unordered_map<Id, std::string>& damaged_records() const { return records_; }
   /// Where read_everything() found damage: "packs/<name>", "repo.db".
@@ -50,7 +51,7 @@ class Examination {
   std::vector<Damage> damage_;
   std::vector<Id> reachable_;
   bool remembers_ = false;
-  std::uint64_t contents_not_held_ = 0;
+  std::uint64_t contents_not_held_ = 0, contents_erased_ = 0;
 };
 
 }  // namespace isodb::repo

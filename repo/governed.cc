@@ -9,6 +9,7 @@
 #include "merge/rules.h"
 #include "merge/script_programs.h"
 #include "objects/content.h"
+#include "repo/erasures.h"
 
 namespace isodb::repo {
 namespace {
@@ -39,6 +40,8 @@ void check_content(std::string_view path, const Bytes& content) {
     check_epoch(content);
   } else if (path.starts_with(merge::kMembersPrefix)) {
     check_member(path, content);
+  } else if (path.starts_with(merge::kErasedPrefix)) {
+    check_erasure_document(path, content);
   }
 }
 

@@ -137,8 +137,8 @@ class Log {
   bool is_looked_up_ = false;
 };
 
-/// The document that a version wrote; nullopt where a partial repository does not hold it, unless
-/// it is the newest, which must be there.
+/// The document that a version wrote; nullopt where it is erased or a partial repository does not
+/// hold it, unless it is the newest, which must be there.
 std::optional<Bytes> version_if_held(RepositoryState& state, const LoggedCommit& version,
                                      bool is_newest) {
   const std::string& path = version.change->path;
@@ -149,8 +149,10 @@ std::optional<Bytes> version_if_held(RepositoryState& state, const LoggedCommit&
     } catch (const objects::ObjectMissing& missing) {
       repo::throw_missing(state, path, entry, {version.id}, missing);
     }
-  } catch (const ContentNotHeld&) {
-    if (is_newest) throw;
+  } catch (const Error& error) {
+    const bool is_expected =
+        error.code() == ErrorCode::kNotHeld || error.code() == ErrorCode::kErased;
+    if (is_newest || !is_expected) throw;
     return std::nullopt;
   }
 }

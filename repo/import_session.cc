@@ -249,8 +249,13 @@ CommitId ImportSession::commit(CommitInput input) {
   commit.message = std::move(input.message);
 
   const repo::ImportedWrites writes = repo::imported_writes(impl.nodes, trees, changes);
+  const bool some_erased = !impl.state->erasures->now()->empty();
   for (const std::uint32_t place : writes.places) {
     repo::check_writable(*impl.state, changes.path(place));
+    if (!some_erased || changes.removes(place)) continue;
+    Entry entry;
+    changes.load(place, entry);
+    repo::check_may_come(*impl.state, changes.path(place), entry);
   }
   commit.tree =
       objects::edit_tree_with(impl.nodes, impl.pack, trees.parents.front(),

@@ -3,6 +3,7 @@
 #include "objects/commit_codec.h"
 #include "objects/content.h"
 #include "objects/node.h"
+#include "repo/erasures.h"
 #include "repo/roots.h"
 
 namespace isodb::repo {
@@ -70,9 +71,16 @@ void Marking::push_named(ObjectType type, const Bytes& payload) {
     case ObjectType::kTree: {
       const objects::Node node(payload);
       for (std::size_t i = 0; i < node.size(); ++i) {
-        push(node.id(i));
-        if (node.level() > 0) continue;
-        if (const auto metadata = node.entry(i).metadata) push(*metadata);
+        if (node.level() > 0) {
+          push(node.id(i));
+          continue;
+        }
+        const Entry entry = node.entry(i);
+        const auto add = [&](const Id& content) {
+          if (!is_erased(state_, node.key(i), content)) push(content);
+        };
+        add(entry.content);
+        if (entry.metadata) add(*entry.metadata);
       }
       return;
     }

@@ -120,8 +120,8 @@ merge::CheckedCommit Merging::check(const CommitId& id, const Commit& commit,
   });
 }
 
-std::string Merging::denied(const CommitId& id) {
-  return run(nullptr, [&](merge::StateEngine& engine) { return engine.denied(id); });
+std::string Merging::denied(const CommitId& id, const objects::ObjectSource* objects) {
+  return run(objects, [&](merge::StateEngine& engine) { return engine.denied(id); });
 }
 
 void Merging::remember_computed(const CommitId& id, const merge::CheckedCommit& checked) {

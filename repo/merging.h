@@ -56,7 +56,7 @@ class Merging {
                              objects::ObjectStore& objects);
   /// Why the commit's author might not write what it wrote, "" where that was allowed: all of
   /// check() that takes no contents.
-  std::string denied(const CommitId& id);
+  std::string denied(const CommitId& id, const objects::ObjectSource* objects = nullptr);
   /// Of these commits, those that no other one of them sees, sorted by id.
   std::vector<CommitId> heads_of(std::vector<CommitId> commits);
   /// Of the commits in the past of one of `a` and of one of `b`, those that no other one of them

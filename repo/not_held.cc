@@ -21,6 +21,29 @@ bool must_be_held(const RepositoryState& repository, const objects::ObjectSource
   return entry && held.covers_entry(path, *entry, commit, decoded.stamp());
 }
 
+std::optional<Entry> entry_in(const RepositoryState& repository,
+                              const objects::ObjectSource& source, const std::string& path,
+                              const CommitId& commit) {
+  const Bytes payload = objects::get_expected(source, commit, ObjectType::kCommit);
+  const objects::NodeReader nodes(source, *repository.node_cache);
+  return objects::find_entry(nodes, objects::decode_commit(payload).tree, path);
+}
+
+/// What was merged before an erasure, nobody can merge again.
+void throw_where_erased(RepositoryState& repository, const objects::ObjectSource& source,
+                        const merge::ContentMissing& missing) {
+  for (const auto& [path, commits] : missing.paths()) {
+    for (const CommitId& commit : commits) {
+      const std::optional<Entry> entry = entry_in(repository, source, path, commit);
+      if (!entry) continue;
+      for (const std::optional<Id>& id : {std::optional(entry->content), entry->metadata}) {
+        if (!id || source.contains(*id) || !repository.erasures->has(*id)) continue;
+        throw MergedFromErased("merging '" + path + "' again takes a version that is erased");
+      }
+    }
+  }
+}
+
 }  // namespace
 
 std::string fetch_hint(const Scope& scope, std::string_view path) {
@@ -34,6 +57,10 @@ std::string fetch_hint(const Scope& scope, std::string_view path) {
 void throw_missing(RepositoryState& repository, std::string_view path,
                    const std::optional<Entry>& entry, const std::vector<CommitId>& at,
                    const objects::ObjectMissing& missing) {
+  if (entry && repository.erasures->now()->touches(*entry)) {
+    check_not_erased(repository, path, entry->content);
+    if (entry->metadata) check_not_erased(repository, path, *entry->metadata);
+  }
   const Scope scope = *repository.reload_scope();
   if (!entry || repository.held_contents->includes(scope, path, *entry, at)) {
     throw objects::ObjectMissing(missing);
@@ -51,6 +78,7 @@ void throw_missing(RepositoryState& repository, std::string_view path,
 
 void throw_missing(RepositoryState& repository, const objects::ObjectSource& source,
                    const merge::ContentMissing& missing) {
+  throw_where_erased(repository, source, missing);
   const Scope scope = *repository.reload_scope();
   if (scope.is_whole()) throw merge::ContentMissing(missing);
   HeldScope held(source, *repository.node_cache, scope);
@@ -81,6 +109,8 @@ void check_writable(RepositoryState& repository, std::string_view path) {
 }
 
 void check_held(RepositoryState& repository, std::string_view path, const Id& content) {
+  repository.erasures->now();
+  check_not_erased(repository, path, content);
   const std::shared_ptr<const Scope> scope = repository.reload_scope();
   if (scope->is_whole()) return;
   const std::string what = path.empty() ? "" : " for '" + std::string(path) + "'";

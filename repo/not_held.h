@@ -12,6 +12,12 @@
 
 namespace isodb::repo {
 
+/// What was merged once cannot be merged again, for something that went into it is erased: kErased.
+class MergedFromErased : public Error {
+ public:
+  explicit MergedFromErased(const std::string& message) : Error(ErrorCode::kErased, message) {}
+};
+
 /// Throws what it means that a content was not there, where reading the entry of a path missed it:
 /// ContentNotHeld if the repository is partial and need not hold it, else `missing`, which is
 /// damage. `at`: commits whose state the entry is of, as far as they are known.
@@ -26,8 +32,9 @@ namespace isodb::repo {
 /// what was written over. Cheap where the repository is whole.
 void check_writable(RepositoryState& repository, std::string_view path);
 
-/// Error(kNotHeld) in a partial repository, where a content that was asked for by its id alone may
-/// be one that is not held. `path`: what it was asked for; "" where that is not known.
+/// ContentErased where a content that is not here is erased. Error(kNotHeld) in a partial
+/// repository, where one that was asked for by its id alone may be one that is not held. `path`:
+/// what it was asked for; "" where that is not known.
 void check_held(RepositoryState& repository, std::string_view path, const Id& content);
 
 /// What brings contents of this path.

@@ -9,7 +9,7 @@
 
 namespace isodb::repo {
 
-Reachable::Reachable(RepositoryState& state) : state_(state) {
+Reachable::Reachable(RepositoryState& state) : state_(state), erased_(state.erasures->now()) {
   const std::shared_ptr<const Scope> scope = state.reload_scope();
   if (!scope->is_whole()) held_.emplace(state, *scope);
 }
@@ -218,6 +218,13 @@ void Reachable::visit_node(const Id& id, const objects::Node& node, std::uint64_
   visit(id, ObjectType::kTree);
 }
 
+bool Reachable::is_erased(std::string_view path, const Id& content) {
+  if (path.starts_with(kGovernedPrefix)) return false;
+  if (!erased_->has(content) && !state_.erasures->is_claimed(content)) return false;
+  if (met_erased_.insert(content).second) ++contents_erased_;
+  return true;
+}
+
 void Reachable::visit_entry(const std::string& path, const Entry& entry,
                             const std::string& at_commit, const Visit& visit) {
   const std::string where = at_commit + " path " + path;
@@ -225,10 +232,11 @@ void Reachable::visit_entry(const std::string& path, const Entry& entry,
   const Place place{path, entry};
   at_ = &place;
   guarded(where, [&] {
+    if (is_erased(path, entry.content)) return;
     visit_content(entry.content, std::nullopt, where, visit);
     check_extent(entry.content, list ? ObjectType::kList : ObjectType::kBlob, entry.size);
   });
-  if (entry.metadata) {
+  if (entry.metadata && !is_erased(path, *entry.metadata)) {
     guarded(where, [&] { visit_content(*entry.metadata, std::nullopt, where, visit); });
   }
   at_ = nullptr;

@@ -63,6 +63,8 @@ class Reachable {
   /// Was it visited, with all that it leads to?
   bool has_visited(const Id& id) const { return seen_.contains(id); }
 
+  /// Contents, and metadata, that are erased: what they name is not visited for their sake.
+  std::uint64_t contents_erased() const { return contents_erased_; }
   /// Of a partial repository: contents that were named, need not be here, and are not.
   std::uint64_t contents_not_held() const { return contents_not_held_; }
 
@@ -79,6 +81,8 @@ class Reachable {
   /// `first`: the rank of the first entry below the node.
   void visit_node(const Id& id, const objects::Node& node, std::uint64_t first,
                   const std::string& where, const Visit& visit);
+  /// Whether a document's content need not be here because it is erased.
+  bool is_erased(std::string_view path, const Id& content);
   void visit_entry(const std::string& path, const Entry& entry, const std::string& where,
                    const Visit& visit);
   /// Whether a partial repository may do without what the entry at hand names. The commit that
@@ -136,6 +140,9 @@ class Reachable {
   std::optional<Writer> writer_;   // the commit whose tree is at hand
   std::unordered_set<Id> absent_;  // blobs, and lists of which a part is
   std::uint64_t contents_not_held_ = 0;
+  merge::ErasedPtr erased_;
+  std::unordered_set<Id> met_erased_;
+  std::uint64_t contents_erased_ = 0;
 };
 
 }  // namespace isodb::repo

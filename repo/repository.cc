@@ -8,6 +8,7 @@
 #include "objects/content.h"
 #include "objects/pack.h"
 #include "repo/creation.h"
+#include "repo/erase_removal.h"
 #include "repo/not_held.h"
 #include "repo/revision.h"
 #include "repo/state.h"
@@ -121,8 +122,13 @@ Repository Repository::open(const fs::path& folder, const OpenOptions& options) 
     throw Error(ErrorCode::kCorrupt, database.string() + " does not name the repository's root");
   }
   // An import that was killed may have left gigabytes.
-  if (!options.read_only)
+  if (!options.read_only) {
     objects::remove_stale_temporaries(state->files, state->store->packs_folder());
+    // As a removal that was interrupted would: what is erased is not to lie here any longer.
+    if (state->database->setting(repo::kSettingErasePending)) repo::try_removal(*state);
+  }
+  // Where anything ever was erased, reading is held against it from the beginning.
+  if (state->database->setting(repo::kSettingEraseDone)) state->erasures->now();
   return Repository(std::move(state));
 }
 
@@ -158,7 +164,15 @@ Scope Repository::scope() const {
 }
 
 Id Repository::resolve(std::string_view revision) const {
-  return repo::resolve_revision(*state_, revision);
+  try {
+    return repo::resolve_revision(*state_, revision);
+  } catch (const Error& error) {
+    const std::optional<Id> content = Id::from_hex(revision);
+    if (error.code() != ErrorCode::kNotFound || !content) throw;
+    state_->erasures->now();
+    repo::check_not_erased(*state_, {}, *content);
+    throw;
+  }
 }
 
 CommitId Repository::resolve_commit(std::string_view revision) const {
@@ -223,6 +237,7 @@ void Repository::set_current_branch(const std::string& branch_ref) {
 
 Transaction Repository::begin(const std::string& branch_ref) {
   const std::string branch = branch_ref.empty() ? current_branch() : branch_ref;
+  state_->erasures->now();  // which writing is held against
   const std::optional<Id> head = state_->database->ref(branch);
   if (!head) {
     throw Error(ErrorCode::kNotFound, "there is no branch '" + branch + "'",

@@ -4,6 +4,8 @@
 
 #include "isodb/error.h"
 #include "objects/node.h"
+#include "repo/erase_removal.h"
+#include "repo/erasures.h"
 #include "repo/kept_objects.h"
 #include "repo/merging.h"
 
@@ -23,8 +25,11 @@ void add_draft(RepositoryState& state, Roots& roots, const Guard& guarded) {
                     "isodb rollback drops the draft");
       }
       const Entry entry = leaf.entry(0);
-      roots.ids.insert(entry.content);
-      if (entry.metadata) roots.ids.insert(*entry.metadata);
+      const auto add = [&](const Id& content) {
+        if (!is_erased(state, change.path, content)) roots.ids.insert(content);
+      };
+      add(entry.content);
+      if (entry.metadata) add(*entry.metadata);
     });
   }
 }
@@ -38,6 +43,10 @@ void add_kept_and_computed(RepositoryState& state, Roots& roots, const Guard& gu
     }
   }
   for (const auto& [name, value] : state.database->settings()) {
+    if (name.starts_with(kSettingEraseClaims)) {
+      guarded("setting " + name,
+              [&, &text = value] { state.erasures->claim(parse_kept_objects(text)); });
+    }
     if (!name.starts_with(kSettingIncomingPrefix)) continue;
     guarded("setting " + name, [&, &text = value] {
       const std::vector<Id> kept = parse_kept_objects(text);

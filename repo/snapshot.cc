@@ -66,6 +66,7 @@ Entry DocumentCursor::entry() const {
 }
 Bytes DocumentCursor::bytes() const {
   if (std::optional<Bytes> read = impl_->read_ahead()) return std::move(*read);
+  repo::check_not_erased(*impl_->state, path(), impl_->cursor.content().id);
   try {
     return objects::read_content(*impl_->state->store, impl_->cursor.content());
   } catch (const objects::ObjectMissing& missing) {
@@ -94,6 +95,7 @@ std::optional<Bytes> Snapshot::get(std::string_view path, std::uint64_t bytes_ma
   const std::optional<objects::ContentRef> content =
       objects::find_content(state_->nodes(), tree_, path);
   if (!content) return std::nullopt;
+  repo::check_not_erased(*state_, path, content->id);
   return reading(path, [&] { return objects::read_content(*state_->store, *content, bytes_max); });
 }
 
@@ -112,6 +114,7 @@ std::vector<std::optional<Bytes>> Snapshot::get_many(const std::vector<std::stri
   auto blob = blobs.begin();
   for (std::size_t i = 0; i < paths.size(); ++i) {
     if (!contents[i]) continue;
+    repo::check_not_erased(*state_, paths[i], contents[i]->id);
     const bool is_blob = contents[i]->kind == ContentKind::kBlob;
     if (is_blob) documents[i] = objects::document_of(std::move(*blob++), *contents[i]);
     if (!documents[i]) documents[i] = get(paths[i]);
@@ -124,6 +127,7 @@ std::optional<Bytes> Snapshot::get_range(std::string_view path, std::uint64_t of
   const std::optional<objects::ContentRef> content =
       objects::find_content(state_->nodes(), tree_, path);
   if (!content) return std::nullopt;
+  repo::check_not_erased(*state_, path, content->id);
   return reading(
       path, [&] { return objects::ContentReader(*state_->store, *content).read(offset, count); });
 }
@@ -132,6 +136,7 @@ bool Snapshot::stream(std::string_view path, const std::function<void(ByteView p
   const std::optional<objects::ContentRef> content =
       objects::find_content(state_->nodes(), tree_, path);
   if (!content) return false;
+  repo::check_not_erased(*state_, path, content->id);
   std::optional<objects::ContentReader> reader;
   reading(path, [&] { reader.emplace(*state_->store, *content); });
   for (std::uint64_t offset = 0; offset < reader->size(); offset += kStreamPartBytes) {

@@ -24,6 +24,7 @@ RepositoryState::RepositoryState(std::filesystem::path repository_folder,
       node_cache(std::make_unique<objects::NodeCache>(options.cache_bytes)),
       commits(std::make_unique<repo::CommitQueue>(*this)),
       merging(std::make_unique<repo::Merging>(*this)),
+      erasures(std::make_unique<repo::Erasures>(*this)),
       held_contents(std::make_unique<repo::HeldContents>(*this)),
       history(std::make_unique<repo::HistoryIndex>(*this)) {
   const std::optional<std::string> root_text = database->setting(repo::kSettingRoot);

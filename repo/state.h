@@ -22,6 +22,7 @@
 #include "refs/local_store.h"
 #include "refs/shared_slot.h"
 #include "repo/commit_queue.h"
+#include "repo/erasures.h"
 #include "repo/held_contents.h"
 #include "repo/merging.h"
 
@@ -112,6 +113,7 @@ class RepositoryState : public std::enable_shared_from_this<RepositoryState> {
   std::unique_ptr<objects::NodeCache> node_cache;
   std::unique_ptr<repo::CommitQueue> commits;
   std::unique_ptr<repo::Merging> merging;
+  std::unique_ptr<repo::Erasures> erasures;
   std::unique_ptr<repo::HeldContents> held_contents;
   std::unique_ptr<repo::HistoryIndex> history;
   CommitId root;

@@ -56,11 +56,20 @@ void Transaction::Impl::stage(std::string_view path, const objects::ContentRef& 
   }
   if (options.metadata) {
     entry.metadata = repo::write_metadata(staging, *options.metadata);
-  } else if (before) {
+  } else if (before && before->metadata && !state->erasures->known()->has(*before->metadata)) {
     entry.metadata = before->metadata;
   }
   repo::check_media_type(entry.media_type);
+  repo::check_may_come(*state, path, entry);
   changes.put(path, entry);
+}
+
+/// What was staged may have been erased since.
+void Transaction::Impl::check_no_erased() const {
+  if (state->erasures->now()->empty()) return;
+  for (const repo::StagedChanges::Change* change : changes.sorted()) {
+    if (!change->removed) repo::check_may_come(*state, change->path, *changes.entry(*change));
+  }
 }
 
 void Transaction::Impl::check_usable() const {
@@ -144,6 +153,7 @@ void Transaction::put_entry(std::string_view path, const Entry& content) {
   impl_->check_usable();
   check_path(path);
   repo::check_writable(*impl_->state, path);
+  repo::check_may_come(*impl_->state, path, content);
   if (!impl_->staging.contains(content.content)) {
     repo::check_held(*impl_->state, path, content.content);
     throw Error(ErrorCode::kNotFound, "there is no content " + content.content.hex());
@@ -192,6 +202,7 @@ std::variant<CommitId, Stale> Transaction::commit(const CommitOptions& options) 
   if (impl_->state->options.read_only) {
     throw Error(ErrorCode::kDenied, "the repository is open for reading only");
   }
+  impl_->check_no_erased();
   repo::check_governed(
       impl_->changes, [this](std::string_view path) { return impl_->snapshot.entry(path); },
       impl_->staging);

@@ -33,6 +33,7 @@ struct Transaction::Impl {
   void stage(std::string_view path, const objects::ContentRef& content, const PutOptions& options,
              const std::optional<Entry>& before);
   void check_usable() const;
+  void check_no_erased() const;
 };
 
 }  // namespace isodb

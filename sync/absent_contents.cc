@@ -18,7 +18,8 @@ std::vector<CommitId> all_heads(RepositoryState& repository) {
 AbsentContents::AbsentContents(RepositoryState& repository, Scope scope)
     : repository_(repository),
       scope_(repository, std::move(scope)),
-      walk_(repository, all_heads(repository)) {}
+      walk_(repository, all_heads(repository)),
+      erased_(repository.erasures->now()) {}
 
 bool AbsentContents::begin_commit() {
   commit_ = walk_.next();
@@ -32,8 +33,10 @@ bool AbsentContents::begin_commit() {
 }
 
 bool AbsentContents::is_absent(const Entry& entry) const {
-  const objects::ObjectSource& store = *repository_.store;
-  return !store.contains(entry.content) || (entry.metadata && !store.contains(*entry.metadata));
+  const auto is_absent = [this](const Id& id) {
+    return !repository_.store->contains(id) && !erased_->has(id);
+  };
+  return is_absent(entry.content) || (entry.metadata && is_absent(*entry.metadata));
 }
 
 std::optional<AbsentContents::Item> AbsentContents::next() {

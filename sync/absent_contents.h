@@ -38,6 +38,7 @@ class AbsentContents {
   RepositoryState& repository_;
   repo::HeldScope scope_;
   repo::CommitWalk walk_;
+  const merge::ErasedPtr erased_;
   std::optional<repo::CommitWalk::Item> commit_;
   std::optional<objects::TreeDiff> diff_;
 };

@@ -4,6 +4,7 @@
 #include "isodb/bundle.h"
 #include "isodb/error.h"
 #include "repo/access.h"
+#include "repo/erase_removal.h"
 #include "sync/agreements.h"
 #include "sync/arrival.h"
 #include "sync/bundle_file.h"
@@ -67,7 +68,10 @@ class BundleTaking {
 
   BundleParser::Events events() {
     return {[this](const wire::BundleHeader& header) { begin(header); },
-            [this](ByteView run) { take(run); }};
+            [this](ByteView run) { take(run); },
+            [this](const std::vector<Id>& contents) {
+              if (taking_) taking_->incoming().tell_erased(contents);
+            }};
   }
 
   /// What is whole stays.
@@ -233,6 +237,7 @@ BundleApplied apply_bundle(Repository& repository, const fs::path& file,
   applied.info = info_of(file, parser, bytes);
   applied.is_complete = applied.info.part == applied.info.parts;
   record_refused(*state, applied.info.signer, applied.report);
+  repo::try_removal(*state);
   return applied;
 }
 

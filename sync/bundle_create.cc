@@ -213,6 +213,9 @@ class BundleWriter {
     Bytes frames;
     wire::FrameWriter out(frames);
     wire::write_bundle(out, header);
+    if (const merge::ErasedPtr erased = state_->erasures->now(); !erased->empty()) {
+      wire::write_erased(out, erased->ids());
+    }
     add(frames);
     part.body->read(add);
     part.body.reset();

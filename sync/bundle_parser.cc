@@ -61,6 +61,10 @@ void BundleParser::take(const wire::Frame& frame) {
     return;
   }
   switch (frame.type) {
+    case wire::FrameType::kErased:
+      if (end_) fail("erased contents stand behind its end");
+      if (erased_.add(frame.payload) && events_.erased) events_.erased(erased_.take());
+      return;
     case wire::FrameType::kRun:
       if (end_) fail("a run stands behind its end");
       if (events_.run) events_.run(frame.payload);

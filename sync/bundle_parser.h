@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "core/hash.h"
 #include "isodb/bytes.h"
 #include "isodb/key.h"
+#include "wire/erased.h"
 #include "wire/frame.h"
 #include "wire/messages.h"
 
@@ -22,6 +24,7 @@ class BundleParser {
   struct Events {
     std::function<void(const wire::BundleHeader&)> header;
     std::function<void(ByteView run)> run;
+    std::function<void(const std::vector<Id>& contents)> erased = {};  ///< before the first run
   };
   explicit BundleParser(Events events);
 
@@ -43,6 +46,7 @@ class BundleParser {
   Events events_;
   wire::FrameReader frames_;
   wire::BundleReader reader_;
+  wire::ErasedReader erased_;
   std::optional<wire::BundleHeader> header_;
   std::optional<wire::EndMessage> end_;
   std::optional<PublicKey> signer_;

@@ -33,8 +33,10 @@ bool find_base(const RepositoryState& state, const Commit& commit, BaseTrust tru
   return state.merging->merged(commit.parents, computed).tree == plan.base;
 }
 
-bool has_usual_metadata(const RepositoryState& state, const Write& write) {
+bool has_usual_metadata(const RepositoryState& state, const Write& write,
+                        const merge::Erased& erased) {
   if (!write.after || !write.after->metadata) return true;
+  if (erased.has(*write.after->metadata)) return false;  // no operation names it alone
   if (write.before && write.before->metadata == write.after->metadata) return true;
   const auto header = state.store->header(*write.after->metadata);
   return header && header->first == ObjectType::kBlob && header->second <= kBlobBytesMax;
@@ -42,7 +44,8 @@ bool has_usual_metadata(const RepositoryState& state, const Write& write) {
 
 }  // namespace
 
-CommitPlan plan_commit(const RepositoryState& state, const Commit& commit, BaseTrust trust) {
+CommitPlan plan_commit(const RepositoryState& state, const Commit& commit, BaseTrust trust,
+                       const merge::Erased& erased) {
   CommitPlan plan;
   plan.as_objects = true;
   if (commit.parents.empty() || has_long_text(commit)) return plan;
@@ -54,7 +57,7 @@ CommitPlan plan_commit(const RepositoryState& state, const Commit& commit, BaseT
   while (const std::optional<Write> write = writes.next()) {
     ++plan.operations;
     is_governed = is_governed || write->path.starts_with(kGovernedPrefix);
-    if (!has_usual_metadata(state, *write)) return plan;
+    if (!has_usual_metadata(state, *write, erased)) return plan;
     if (write->after || !write->before) continue;
     if (plan.deleted_contents.size() < kDeletedContentsMax) {
       plan.deleted_contents.try_emplace(write->before->content, write->path);

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "isodb/commit.h"
+#include "merge/erased.h"
 #include "repo/state.h"
 
 namespace isodb::sync {
@@ -30,6 +31,7 @@ struct CommitPlan {
 enum class BaseTrust { kBelieved, kComputed };
 
 /// Reads what the commit wrote once, without the documents.
-CommitPlan plan_commit(const RepositoryState& state, const Commit& commit, BaseTrust trust);
+CommitPlan plan_commit(const RepositoryState& state, const Commit& commit, BaseTrust trust,
+                       const merge::Erased& erased = {});
 
 }  // namespace isodb::sync

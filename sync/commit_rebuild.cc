@@ -54,10 +54,12 @@ Bytes patched(const OperationElement& operation, const Bytes& base) {
 }  // namespace
 
 CommitRebuild::CommitRebuild(RepositoryState& repository, objects::ObjectStore& objects,
-                             repo::HeldScope* scope, wire::CommitElement commit)
+                             repo::HeldScope* scope, IncomingErased& erased,
+                             wire::CommitElement commit)
     : repository_(repository),
       objects_(objects),
       scope_(scope),
+      erased_(erased),
       partial_(begin(std::move(commit))),
       paths_(nodes(), partial_.base = find_base()),
       deleted_(objects) {
@@ -65,10 +67,11 @@ CommitRebuild::CommitRebuild(RepositoryState& repository, objects::ObjectStore& 
 }
 
 CommitRebuild::CommitRebuild(RepositoryState& repository, objects::ObjectStore& objects,
-                             repo::HeldScope* scope, PartialCommit partial)
+                             repo::HeldScope* scope, IncomingErased& erased, PartialCommit partial)
     : repository_(repository),
       objects_(objects),
       scope_(scope),
+      erased_(erased),
       partial_(std::move(partial)),
       paths_(nodes(), partial_.base),
       deleted_(objects) {
@@ -129,7 +132,7 @@ Entry CommitRebuild::described(const OperationElement& operation,
   } else if (*operation.metadata) {
     const Bytes& json = **operation.metadata;
     if (json.size() > kBlobBytesMax) fail("metadata has more than 65,536 bytes");
-    entry.metadata = objects_.put(ObjectType::kBlob, json);
+    entry.metadata = contents().put(ObjectType::kBlob, json);
   }
   return entry;
 }
@@ -151,7 +154,7 @@ void CommitRebuild::begin_large(const OperationElement& operation, const std::op
     const auto is_old = [](const wire::LargePart& part) { return part.count > 0; };
     if (std::ranges::any_of(operation.parts, is_old)) expect_held(old->content);
   }
-  large_.emplace(objects_, operation, older, hint);
+  large_.emplace(objects_, operation, older, hint);  // a chunk may be what is erased elsewhere
   large_entry_ = std::move(entry);
   // What came of it before.
   for (const SavedBytes& saved : std::exchange(partial_.document, {})) {
@@ -172,6 +175,7 @@ void CommitRebuild::take(const wire::PieceElement& piece) {
 
 void CommitRebuild::finish_large() {
   set_content(large_entry_, large_->finish());
+  erased_.note_written(large_entry_.content);
   large_.reset();
   ++partial_.operations;
   write(std::move(large_entry_));
@@ -217,7 +221,14 @@ Bytes CommitRebuild::document_of(const Entry& entry) const {
 
 /// Before it is built on.
 void CommitRebuild::expect_held(const Id& content) const {
-  if (scope_ == nullptr || objects_.contains(content)) return;
+  if (objects_.contains(content)) return;
+  if (erased_.may_lack(paths_.last()->path, content)) {
+    throw Error(ErrorCode::kErased,
+                "an edit of '" + paths_.last()->path + "' builds on a content that is erased here",
+                "sync with the device that made it, or have it make the bundle again once it knows "
+                "of the erasure");
+  }
+  if (scope_ == nullptr) return;
   // A peer knows what is held here; who made a bundle does not.
   throw Error(ErrorCode::kNotHeld,
               "an edit of '" + paths_.last()->path + "' builds on what this copy does not hold",
@@ -233,7 +244,7 @@ objects::ContentRef CommitRebuild::content_of_operation(const OperationElement& 
   switch (operation.kind) {
     case OperationKind::kWhole:
       if (operation.bytes.size() > kBlobBytesMax) fail("WHOLE has more than 65,536 bytes");
-      return objects::write_content(objects_, operation.bytes, hint);
+      return objects::write_content(contents(), operation.bytes, hint);
     case OperationKind::kCopy:
       return copied(operation);
     case OperationKind::kValues:
@@ -263,12 +274,16 @@ objects::ContentRef CommitRebuild::put_frame(const OperationElement& operation,
   core::decompress(unpacked_.data(), unpacked_.size(), operation.bytes, *dictionary_);
   hint.frame = operation.bytes;
   hint.frame_dictionary = dictionary_;
-  return objects::write_content(objects_, unpacked_, hint);
+  return objects::write_content(contents(), unpacked_, hint);
 }
 
 objects::ContentRef CommitRebuild::copied(const OperationElement& operation) {
   const objects::ContentRef content = repo::content_ref(entry_at(source_rank(operation)));
   const std::string& path = paths_.last()->path;
+  if (erased_.may_lack(path, content.id)) {
+    if (!objects_.contains(content.id)) erased_.note_lacking(content.id);
+    return content;
+  }
   if (scope_ != nullptr && scope_->surely_covers(path, partial_.stamp()) &&
       !objects_.contains(content.id)) {
     fail("COPY brings to '" + path + "' what this repository does not hold");
@@ -278,9 +293,13 @@ objects::ContentRef CommitRebuild::copied(const OperationElement& operation) {
 
 /// A content that is not to be here.
 objects::ContentRef CommitRebuild::hashed(const OperationElement& operation) {
-  if (scope_ == nullptr) fail("HASH is for partial repositories, and this is none");
   const std::string& path = paths_.last()->path;
-  if (scope_->surely_covers(path, partial_.stamp())) {
+  const bool is_erased = erased_.may_lack(path, operation.content);
+  if (is_erased) erased_.note_lacking(operation.content);
+  if (!is_erased && scope_ == nullptr) {
+    fail("HASH is for partial repositories, and this is none");
+  }
+  if (!is_erased && scope_->surely_covers(path, partial_.stamp())) {
     fail("HASH stands for the content of '" + path + "', which is in this repository's scope");
   }
   const bool is_blob = operation.content_kind == ContentKind::kBlob;
@@ -303,7 +322,7 @@ objects::ContentRef CommitRebuild::put_edit(const OperationElement& operation, c
   objects::PutHint known = hint;
   known.base = base.content;
   known.base_bytes = before;
-  return objects::write_content(objects_, after, known);
+  return objects::write_content(contents(), after, known);
 }
 
 PartialCommit CommitRebuild::save() {

@@ -10,6 +10,7 @@
 #include "repo/scope.h"
 #include "repo/state.h"
 #include "sync/deleted_paths.h"
+#include "sync/incoming_erased.h"
 #include "sync/large_document.h"
 #include "sync/partial_commit.h"
 #include "sync/path_coding.h"
@@ -18,16 +19,17 @@
 namespace isodb::sync {
 
 /// Rebuilds one commit from what it did: base tree, operations, tree, deleted list. Borrows the
-/// repository, the store, which sees the commit's parents, and the repository's scope, nullptr
-/// where that is the whole. One thread at a time. Error(kCorrupt) for operations that cannot be.
+/// repository, the store, which sees the commit's parents, what is erased, and the repository's
+/// scope, nullptr where that is the whole. One thread at a time. Error(kCorrupt) for operations
+/// that cannot be.
 class CommitRebuild {
  public:
   /// The commit's parents are there. Error(kCorrupt) for a commit that has none.
   CommitRebuild(RepositoryState& repository, objects::ObjectStore& objects, repo::HeldScope* scope,
-                wire::CommitElement commit);
+                IncomingErased& erased, wire::CommitElement commit);
   /// Goes on with what was saved.
   CommitRebuild(RepositoryState& repository, objects::ObjectStore& objects, repo::HeldScope* scope,
-                PartialCommit partial);
+                IncomingErased& erased, PartialCommit partial);
 
   /// `dictionary`: what frames are packed with; nullptr where none can come.
   void take(const wire::OperationElement& operation, const core::Dictionary* dictionary = nullptr);
@@ -55,6 +57,7 @@ class CommitRebuild {
   void write(std::optional<Entry> entry);
   void apply_pending();
   std::uint64_t source_rank(const wire::OperationElement& operation) const;
+  objects::ObjectStore& contents() const { return erased_.contents_of(paths_.last()->path); }
   const Entry& entry_at(std::uint64_t rank);
   Bytes document_of(const Entry& entry) const;
   void expect_held(const Id& content) const;
@@ -70,6 +73,7 @@ class CommitRebuild {
   RepositoryState& repository_;
   objects::ObjectStore& objects_;
   repo::HeldScope* scope_;
+  IncomingErased& erased_;
   const core::Dictionary* dictionary_ = nullptr;  // of the operation at hand, where it is a frame
   Bytes unpacked_;                                // of the last frame; kept for its memory
   PartialCommit partial_;                         // but for last, deleted, and the document at hand

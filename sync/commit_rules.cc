@@ -1,6 +1,7 @@
 #include "sync/commit_rules.h"
 
 #include "objects/commit_codec.h"
+#include "repo/not_held.h"
 
 namespace isodb::sync {
 namespace {
@@ -21,7 +22,12 @@ CommitRules::Verdict CommitRules::verdict(const CommitId& id, const Commit& comm
     return {"its clock is more than 24 hours ahead of this device's",
             commit.clock.millis() - kClockAheadMillisMax};
   }
-  return {repository_.merging->check(id, commit, objects_).refusal, 0};
+  try {
+    return {repository_.merging->check(id, commit, objects_).refusal, 0};
+  } catch (const repo::MergedFromErased&) {
+    // Nobody can merge that again: what its author signed stands.
+    return {repository_.merging->denied(id, &objects_), 0};
+  }
 }
 
 std::string CommitRules::tree_problem(const Commit& commit) {

@@ -8,14 +8,15 @@
 namespace isodb::sync {
 
 CommitStream::CommitStream(const RepositoryState& state, const CommitId& id, Commit commit,
-                           CommitPlan plan, Receiver* receiver, StoredFrames* frames)
+                           CommitPlan plan, Receiver* receiver, StoredFrames* frames,
+                           const merge::ErasedPtr& erased)
     : state_(state),
       commit_(std::move(commit)),
       plan_(std::move(plan)),
       writes_(state.nodes(), plan_.base, commit_),
       frames_(frames),
       paths_(state.nodes(), plan_.base),
-      choice_(state, paths_, plan_.deleted_contents, id, receiver, frames) {}
+      choice_(state, paths_, plan_.deleted_contents, id, receiver, frames, erased) {}
 
 wire::CommitElement CommitStream::first_element() const {
   wire::CommitElement element;

@@ -21,9 +21,9 @@ namespace isodb::sync {
 /// time.
 class CommitStream {
  public:
-  /// `receiver`: nullptr for one that takes everything. `frames`: nullptr for none.
+  /// As OperationChoice.
   CommitStream(const RepositoryState& state, const CommitId& id, Commit commit, CommitPlan plan,
-               Receiver* receiver, StoredFrames* frames);
+               Receiver* receiver, StoredFrames* frames, const merge::ErasedPtr& erased);
 
   /// Before the first next(): goes on there. False when that place is not in the commit; then the
   /// stream is spent.

@@ -10,9 +10,11 @@
 #include "isodb/error.h"
 #include "objects/commit_codec.h"
 #include "repo/kept_objects.h"
+#include "repo/not_held.h"
 #include "repo/scope.h"
 #include "sync/commit_rebuild.h"
 #include "sync/commit_rules.h"
+#include "sync/incoming_erased.h"
 #include "sync/incoming_heads.h"
 #include "sync/incoming_store.h"
 #include "sync/kept_partial.h"
@@ -48,6 +50,7 @@ class Incoming::Impl {
         setting_(std::string(repo::kSettingIncomingPrefix) + peer.fingerprint()),
         refs_prefix_("incoming/" + peer.fingerprint() + "/"),
         taken_record_(repository, peer),
+        erased_(repository, objects_, peer),
         rules_(repository_, objects_) {
     for (const refs::Ref& ref : repository_.database->refs(refs_prefix_)) {
       heads_.insert(CommitId(ref.target));
@@ -98,6 +101,10 @@ class Incoming::Impl {
                      std::move(element));
       at_start_ = false;
       return received;
+    } catch (const repo::MergedFromErased&) {
+      // The other side did not know that this cannot be merged here any more.
+      open_ = std::monostate();
+      return stop(Received::Kind::kWantedAsObjects);
     } catch (const Error& error) {
       // What breaks a rule of input is the other side's fault here, not the caller's.
       const bool is_theirs =
@@ -149,8 +156,9 @@ class Incoming::Impl {
       if (const auto record = record_of_open()) batch.settings.emplace_back(setting_, *record);
     }
     taken_record_.write(taken_to_record(), batch);
+    erased_.keep(batch);
     name_heads(*repository_.database, refs_prefix_, heads_, batch);
-    part_from_copies(batch);
+    if (is_copied_) part_from_copies(repository_, own_sequence_, batch);
     if (const auto lost = write(std::move(batch))) {
       throw Error(ErrorCode::kBusy, "another sync with the same device moved " + lost->name,
                   "try again when it has ended");
@@ -172,11 +180,14 @@ class Incoming::Impl {
     repository_.reload_scope();
   }
 
+  void tell_erased(const std::vector<Id>& theirs) { erased_.tell(theirs); }
+
   std::optional<refs::LostSwap> finish(refs::WriteBatch batch) {
+    erased_.finish(batch);
     batch.settings.emplace_back(setting_, std::nullopt);
     taken_record_.write(std::nullopt, batch);
     name_heads(*repository_.database, refs_prefix_, {}, batch);
-    part_from_copies(batch);
+    if (is_copied_) part_from_copies(repository_, own_sequence_, batch);
     std::optional<refs::LostSwap> lost = write(std::move(batch));
     if (lost) return lost;
     heads_.clear();
@@ -250,7 +261,6 @@ class Incoming::Impl {
     kept_passed_.reset();
   }
   void read_partial();
-  void part_from_copies(refs::WriteBatch& batch) const;
 
   RepositoryState& repository_;
   IncomingStore objects_;
@@ -259,6 +269,7 @@ class Incoming::Impl {
   std::optional<repo::HeldScope> scope_;  // of a partial repository
   const std::string setting_, refs_prefix_;
   const TakenRecord taken_record_;
+  IncomingErased erased_;
   std::optional<ObjectsTaken> told_;   // of the session before
   ObjectsTaken taken_;                 // since the last whole commit or content that was expected
   std::unordered_set<Id> contents_;    // that are expected
@@ -296,12 +307,12 @@ std::optional<Received> Incoming::Impl::take_part(wire::CommitElement commit) {
     open_ = PassedOver(commit.operations, core::sha256(signature), false);
   } else {
     if (!missing.empty()) return stop(Received::Kind::kMissingParents, std::move(missing));
-    if (scope_) {
+    if (scope_ || !erased_.allowed().empty()) {
       pass_over_where_known(commit, commit.operations, [&] {
-        open_.emplace<CommitRebuild>(repository_, objects_, scope(), commit);
+        open_.emplace<CommitRebuild>(repository_, objects_, scope(), erased_, commit);
       });
     } else {
-      open_.emplace<CommitRebuild>(repository_, objects_, nullptr, std::move(commit));
+      open_.emplace<CommitRebuild>(repository_, objects_, nullptr, erased_, std::move(commit));
     }
   }
   return end_where_whole();
@@ -361,7 +372,7 @@ std::optional<Received> Incoming::Impl::take_part(const wire::ResumeElement& res
   if (!at_start_ || !kept_) fail("RESUME stands where there is nothing to go on with");
   PartialCommit partial = std::move(*kept_);
   kept_.reset();
-  open_.emplace<CommitRebuild>(repository_, objects_, scope(), std::move(partial));
+  open_.emplace<CommitRebuild>(repository_, objects_, scope(), erased_, std::move(partial));
   return std::nullopt;
 }
 
@@ -406,7 +417,7 @@ std::optional<Received> Incoming::Impl::end_object() {
   if (whole.type() == ObjectType::kTag || whole.type() == ObjectType::kCommit) taken_ = {};
   if (whole.type() == ObjectType::kTag) return end_tag(whole.bytes());
   if (whole.type() != ObjectType::kCommit) {
-    const Id id = whole.store(objects_, scope());
+    const Id id = whole.store(objects_, scope(), erased_);
     taken_.add(id);
     if (contents_.contains(id)) taken_ = {};
     return std::nullopt;
@@ -444,7 +455,8 @@ void Incoming::Impl::pass_over_where_known(const wire::CommitElement& said,
   try {
     work();
   } catch (const Error& error) {
-    if (!scope_ || error.code() != ErrorCode::kNotHeld) throw;
+    const bool is_partial = scope_ && error.code() == ErrorCode::kNotHeld;
+    if (!is_partial && error.code() != ErrorCode::kErased) throw;
     if (!known_) known_.emplace(repository_);
     const std::optional<CommitId> known = known_->find(said);
     if (!known) throw;
@@ -491,7 +503,8 @@ Received Incoming::Impl::judge(const Commit& commit, const Bytes& bytes) {
 }
 
 void Incoming::Impl::expect_contents_of(const Commit& commit) {
-  if (const auto path = path_without_content(objects_, nodes(), *scope_, commit)) {
+  if (const auto path =
+          path_without_content(objects_, nodes(), *scope_, commit, erased_.allowed())) {
     fail("the content of '" + *path + "', which is in this repository's scope, was not sent");
   }
 }
@@ -529,17 +542,6 @@ void Incoming::Impl::read_partial() {
   kept_ = read_kept_partial(objects_, *text);
 }
 
-/// Commits of this very writer that were not here: its folder was copied, or is a backup. What is
-/// written here from now on comes after them, and under another name from the next opening on.
-void Incoming::Impl::part_from_copies(refs::WriteBatch& batch) const {
-  if (!is_copied_) return;
-  batch.sequence_min = own_sequence_;
-  WriterId writer;
-  repository_.environment.random_bytes(reinterpret_cast<std::uint8_t*>(&writer.value),
-                                       sizeof writer.value);
-  batch.settings.emplace_back(repo::kSettingWriter, writer.hex());
-}
-
 Incoming::Incoming(RepositoryState& repository, const PublicKey& peer)
     : impl_(std::make_unique<Impl>(repository, peer)) {}
 Incoming::~Incoming() = default;
@@ -549,6 +551,9 @@ std::optional<ResumePoint> Incoming::resume() const {
 }
 std::optional<wire::ObjectsTaken> Incoming::objects_taken() const {
   return impl_->objects_taken();
+}
+void Incoming::tell_erased(const std::vector<Id>& theirs) {
+  impl_->tell_erased(theirs);
 }
 void Incoming::expect_contents(std::unordered_set<Id> contents) {
   impl_->expect_contents(std::move(contents));

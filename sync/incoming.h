@@ -72,6 +72,9 @@ class Incoming {
   /// brought anywhere.
   std::vector<CommitId> heads() const;
 
+  /// Contents that the other side says are erased, sorted: they need not come.
+  void tell_erased(const std::vector<Id>& theirs);
+
   /// What a parent means that is not here.
   enum class Absent {
     kMissing,  ///< the stream lacks it

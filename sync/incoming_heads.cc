@@ -39,4 +39,13 @@ void name_heads(refs::Database& database, const std::string& prefix,
   }
 }
 
+void part_from_copies(const RepositoryState& repository, std::uint64_t sequence,
+                      refs::WriteBatch& batch) {
+  batch.sequence_min = sequence;
+  WriterId writer;
+  repository.environment.random_bytes(reinterpret_cast<std::uint8_t*>(&writer.value),
+                                      sizeof writer.value);
+  batch.settings.emplace_back(repo::kSettingWriter, writer.hex());
+}
+
 }  // namespace isodb::sync

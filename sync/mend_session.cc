@@ -73,6 +73,7 @@ void MendSession::handle(const wire::Frame& frame) {
       throw error_said(wire::decode_error(frame.payload));
     case wire::FrameType::kHello:
     case wire::FrameType::kRefs:
+    case wire::FrameType::kErased:
       return handle_hello(frame);
     case wire::FrameType::kRun:
       if (!has_hello_ || is_over_) throw_broken("a RUN where it may not");

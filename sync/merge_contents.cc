@@ -37,6 +37,9 @@ std::vector<Id> MergeContents::for_commit(const CommitId& id, const Commit& comm
   objects::MemoryStore made;
   try {
     engine_.check(id, commit, made);
+  } catch (const merge::ContentMissing&) {
+    // Erased, or not held here: then it cannot be sent, either.
+    if (repository_.scope()->is_whole() && repository_.erasures->now()->empty()) throw;
   } catch (const Error& error) {
     // What is not held here cannot be read nor sent; the disk's troubles are another matter.
     if (repository_.scope()->is_whole() || error.code() == ErrorCode::kIo) throw;

@@ -78,15 +78,22 @@ void ObjectStream::enter(const Id& id) {
       const Entry entry = node.entry(i);
       if (is_over_there(node.key(i), entry)) continue;
       if (takes_content(node.key(i), entry)) tasks_.push_back({entry.content});
-      if (entry.metadata) tasks_.push_back({*entry.metadata});
+      if (entry.metadata && !is_erased(node.key(i), *entry.metadata)) {
+        tasks_.push_back({*entry.metadata});
+      }
     }
   }
   std::reverse(tasks_.begin() + first, tasks_.end());
 }
 
+bool ObjectStream::is_erased(std::string_view path, const Id& content) const {
+  return !path.starts_with(kGovernedPrefix) && erased_->has(content);
+}
+
 /// Of what other commits wrote, as much as there is here: nobody can tell by the entry alone
 /// whether it is needed.
 bool ObjectStream::takes_content(const std::string& path, const Entry& entry) const {
+  if (is_erased(path, entry.content)) return false;
   const bool is_held = state_.scope()->is_whole() || state_.store->contains(entry.content);
   const bool is_own = entry.stamp == stamp_;
   const bool is_taken = receiver_ == nullptr || receiver_->takes(path, entry.stamp, commit_);

@@ -1,10 +1,14 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <string_view>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "isodb/commit.h"
+#include "merge/erased.h"
 #include "repo/state.h"
 #include "sync/receiver.h"
 #include "wire/element.h"
@@ -15,9 +19,9 @@ namespace isodb::sync {
 /// Reads them as they are asked for. Borrows the repository. One thread at a time.
 class ObjectStream {
  public:
-  /// `receiver`: nullptr for one that takes everything.
-  ObjectStream(const RepositoryState& state, Receiver* receiver)
-      : state_(state), receiver_(receiver) {}
+  /// `receiver`: nullptr for one that takes everything. Of what is erased nothing is sent.
+  ObjectStream(const RepositoryState& state, Receiver* receiver, merge::ErasedPtr erased)
+      : state_(state), receiver_(receiver), erased_(std::move(erased)) {}
 
   /// What the commit has and its parents' trees have not, and then the commit.
   void add_commit(const CommitId& id, const Commit& commit);
@@ -40,10 +44,12 @@ class ObjectStream {
   };
   void enter(const Id& id);
   bool is_over_there(const std::string& path, const Entry& entry) const;
+  bool is_erased(std::string_view path, const Id& content) const;
   bool takes_content(const std::string& path, const Entry& entry) const;
 
   const RepositoryState& state_;
   Receiver* const receiver_;
+  const merge::ErasedPtr erased_;
   CommitId commit_;          // whose tree is sent
   Stamp stamp_;              // its
   std::vector<Task> tasks_;  // the next at the back

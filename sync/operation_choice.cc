@@ -162,11 +162,17 @@ std::optional<std::uint64_t> OperationChoice::rank_to_copy(const Write& write) {
 }
 
 bool OperationChoice::goes_as_hash(const Write& write) const {
+  if (is_erased(write.path, *write.after)) return true;
   return receiver_ != nullptr && !receiver_->takes(write.path, write.after->stamp, commit_);
+}
+
+bool OperationChoice::is_erased(std::string_view path, const Entry& entry) const {
+  return !path.starts_with(kGovernedPrefix) && erased_->has(entry.content);
 }
 
 /// Both sides hold the entry's content.
 bool OperationChoice::can_build_on(const std::string& path, const Entry& entry) const {
+  if (is_erased(path, entry)) return false;
   if (receiver_ != nullptr && !receiver_->holds(path, entry)) return false;
   return is_held(entry);
 }

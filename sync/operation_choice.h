@@ -4,8 +4,10 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "merge/erased.h"
 #include "repo/state.h"
 #include "sync/commit_writes.h"
 #include "sync/path_coding.h"
@@ -31,16 +33,18 @@ struct ChosenOperation {
 class OperationChoice {
  public:
   /// `deleted_contents` are CommitPlan's. `receiver`: nullptr for one that takes everything.
-  /// `frames`: nullptr for none.
+  /// `frames`: nullptr for none. `erased`: contents that one of the sides does not have any more.
   OperationChoice(const RepositoryState& state, PathCoding& paths,
                   const std::unordered_map<Id, std::string>& deleted_contents,
-                  const CommitId& commit, Receiver* receiver, StoredFrames* frames)
+                  const CommitId& commit, Receiver* receiver, StoredFrames* frames,
+                  merge::ErasedPtr erased)
       : state_(state),
         paths_(paths),
         deleted_contents_(deleted_contents),
         commit_(commit),
         receiver_(receiver),
-        frames_(frames) {}
+        frames_(frames),
+        erased_(std::move(erased)) {}
 
   /// `whole_documents`: sent so far in the stream; counted on. Error(kNotHeld) for a content that
   /// has to be sent and that this repository, which is partial, does not hold.
@@ -57,6 +61,7 @@ class OperationChoice {
   bool goes_as_hash(const Write& write) const;
   bool can_build_on(const std::string& path, const Entry& entry) const;
   bool is_held(const Entry& entry) const;
+  bool is_erased(std::string_view path, const Entry& entry) const;
 
   const RepositoryState& state_;
   PathCoding& paths_;
@@ -64,6 +69,7 @@ class OperationChoice {
   const CommitId commit_;
   Receiver* const receiver_;
   StoredFrames* const frames_;
+  const merge::ErasedPtr erased_;
 };
 
 }  // namespace isodb::sync

@@ -6,6 +6,7 @@
 
 #include "objects/commit_codec.h"
 #include "sync/commit_stream.h"
+#include "sync/erased_merges.h"
 #include "sync/merge_contents.h"
 #include "sync/object_stream.h"
 
@@ -23,7 +24,8 @@ class Outgoing::Impl {
         receiver_(options.receiver),
         frames_(options.frames),
         sends_the_rest_(options.sends_the_rest && !state.scope()->is_whole()),
-        as_objects_(options.as_objects.begin(), options.as_objects.end()) {
+        as_objects_(options.as_objects.begin(), options.as_objects.end()),
+        erased_(all_erased(state, options.erased_there)) {
     if (options.resume) begin_with(*options.resume);
     if (objects_taken_) sort_wanted();
   }
@@ -63,6 +65,12 @@ class Outgoing::Impl {
   const std::optional<Error>& shortfall() const { return shortfall_; }
 
  private:
+  static merge::ErasedPtr all_erased(RepositoryState& state, const merge::Erased& there) {
+    auto all = std::make_shared<merge::Erased>(*state.erasures->now());
+    all->add(there);
+    return all;
+  }
+
   void end_commit_where_whole() {
     if (sends_bare_objects_) return;
     is_whole_ = operations_of_ ? operations_of_->at_end() : objects_of_->at_end();
@@ -72,7 +80,7 @@ class Outgoing::Impl {
   void begin_wanted(const Id& id) {
     sends_bare_objects_ = true;
     if (!wanted_alone_) return begin_objects([&](ObjectStream& objects) { objects.add(id); });
-    objects_of_.emplace(state_, receiver_);
+    objects_of_.emplace(state_, receiver_, erased_);
     objects_of_->add_alone(id);
     if (state_.type_of(id) != ObjectType::kCommit) return;
     sends_bare_objects_ = false;  // a stream counts its commits
@@ -101,12 +109,20 @@ class Outgoing::Impl {
         .has_value();
   }
 
-  CommitPlan plan(const CommitId& id, const Commit& commit) const {
+  CommitPlan plan(const CommitId& id, const Commit& commit) {
     CommitPlan plan;
-    plan.as_objects = as_objects_.contains(id);
+    plan.as_objects = as_objects_.contains(id) || takes_what_is_erased(id, commit);
     if (plan.as_objects) return plan;
     return plan_commit(state_, commit,
-                       as_objects_.empty() ? BaseTrust::kBelieved : BaseTrust::kComputed);
+                       as_objects_.empty() ? BaseTrust::kBelieved : BaseTrust::kComputed, *erased_);
+  }
+
+  /// Whether nobody who lacks what is erased could compute what the commit builds on.
+  bool takes_what_is_erased(const CommitId& id, const Commit& commit) {
+    if (erased_->empty()) return false;
+    if (commit.parents.size() < 2 && !changes_rules(commit)) return false;
+    if (!erased_merges_) erased_merges_ = std::make_unique<ErasedMerges>(state_, erased_);
+    return !erased_merges_->can_do_without(id, commit);
   }
 
   /// Keeps in mind which commits those after them cannot be sent without.
@@ -127,9 +143,9 @@ class Outgoing::Impl {
 
   void expect_sendable(const CommitId& id, const Commit& commit, const CommitPlan& how) const {
     if (!how.as_objects) {
-      return CommitStream(state_, id, commit, how, receiver_, nullptr).expect_sendable();
+      return CommitStream(state_, id, commit, how, receiver_, nullptr, erased_).expect_sendable();
     }
-    ObjectStream objects(state_, receiver_);
+    ObjectStream objects(state_, receiver_, erased_);
     objects.add_commit(id, commit);
     while (objects.skip()) {
     }
@@ -151,7 +167,8 @@ class Outgoing::Impl {
         for (auto at = needed.rbegin(); at != needed.rend(); ++at) objects.add(*at);
       });
     } else {
-      operations_of_.emplace(state_, id, std::move(commit), std::move(how), receiver_, frames_);
+      operations_of_.emplace(state_, id, std::move(commit), std::move(how), receiver_, frames_,
+                             erased_);
     }
     if (sends_bare_objects_) return;
     commit_ = id;
@@ -162,10 +179,10 @@ class Outgoing::Impl {
   /// The objects that `add` gives the stream, but for those of them that came already.
   template <typename Add>
   void begin_objects(const Add& add) {
-    objects_of_.emplace(state_, receiver_);
+    objects_of_.emplace(state_, receiver_, erased_);
     add(*objects_of_);
     if (!objects_taken_) return;
-    ObjectStream same(state_, receiver_);
+    ObjectStream same(state_, receiver_, erased_);
     add(same);
     if (!begins_with_taken(same)) return;
     for (std::uint64_t i = 0; i < objects_taken_->count; ++i) objects_of_->skip();
@@ -187,7 +204,7 @@ class Outgoing::Impl {
     const auto came_in_part = [&](const Id& content) {
       const auto header = state_.store->header(content);
       if (!header || header->first != ObjectType::kList) return false;
-      ObjectStream objects(state_, receiver_);
+      ObjectStream objects(state_, receiver_, erased_);
       objects.add(content);
       return begins_with_taken(objects);
     };
@@ -207,7 +224,8 @@ class Outgoing::Impl {
       }
       CommitPlan how = plan(id, commit);
       if (how.as_objects || is_left_out(id, commit, how)) return;
-      operations_of_.emplace(state_, id, std::move(commit), std::move(how), receiver_, frames_);
+      operations_of_.emplace(state_, id, std::move(commit), std::move(how), receiver_, frames_,
+                             erased_);
       if (!operations_of_->resume_at(point)) return operations_of_.reset();
       commit_ = id;
       std::rotate(commits_.begin(), at, at + 1);
@@ -228,6 +246,7 @@ class Outgoing::Impl {
   StoredFrames* const frames_;
   const bool sends_the_rest_;
   const std::unordered_set<Id> as_objects_;
+  const merge::ErasedPtr erased_;
   std::vector<CommitId> begun_;
   std::unordered_set<Id> left_out_;
   std::optional<Error> shortfall_;
@@ -235,6 +254,7 @@ class Outgoing::Impl {
   std::optional<CommitStream> operations_of_;
   std::optional<ObjectStream> objects_of_;
   std::unique_ptr<MergeContents> merge_contents_;
+  std::unique_ptr<ErasedMerges> erased_merges_;
   std::optional<CommitId> searched_for_;
   CommitId commit_;
   bool is_whole_ = false, sends_bare_objects_ = false;

@@ -7,6 +7,7 @@
 
 #include "isodb/commit.h"
 #include "isodb/error.h"
+#include "merge/erased.h"
 #include "repo/state.h"
 #include "sync/receiver.h"
 #include "sync/resume_point.h"
@@ -47,6 +48,8 @@ class Outgoing {
     /// sends the others, as far as they do not build on it, and no tags; shortfall() says so. Else
     /// next() throws Error(kNotHeld).
     bool sends_the_rest = false;
+    /// Contents that the other side has not any more, beside those erased here.
+    merge::Erased erased_there = {};
   };
 
   /// `commits` are those that the receiver lacks, every commit after its parents.

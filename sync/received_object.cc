@@ -57,7 +57,12 @@ void check_list(const objects::ObjectSource& objects, ByteView payload) {
 
 /// Of inner nodes only that their children are there: a tree is verified as a whole.
 void check_node(const objects::ObjectSource& objects, repo::HeldScope* scope,
-                const Bytes& payload) {
+                IncomingErased& erased, const Bytes& payload) {
+  const auto is_erased = [&](const std::string& path, const Id& content) {
+    if (!erased.may_lack(path, content) || objects.contains(content)) return false;
+    erased.note_lacking(content);
+    return true;
+  };
   const objects::Node node(payload);
   for (std::size_t i = 0; i < node.size(); ++i) {
     if (node.level() > 0) {
@@ -66,14 +71,17 @@ void check_node(const objects::ObjectSource& objects, repo::HeldScope* scope,
     }
     const Entry entry = node.entry(i);
     const bool may_be_missing = scope != nullptr && !scope->surely_covers(node.key(i), entry.stamp);
-    if (may_be_missing && !objects.contains(entry.content)) {
+    if (is_erased(node.key(i), entry.content)) {
+      // A commit that came, or is to come, says so.
+    } else if (may_be_missing && !objects.contains(entry.content)) {
       // Its signature says what it is.
     } else if (entry.kind == ContentKind::kBlob) {
       expect_blob(objects, entry.content, entry.size);
     } else {
       expect_list(objects, entry.content, entry.size);
     }
-    if (entry.metadata) objects::get_expected(objects, *entry.metadata, ObjectType::kBlob);
+    if (entry.metadata && !is_erased(node.key(i), *entry.metadata))
+      objects::get_expected(objects, *entry.metadata, ObjectType::kBlob);
   }
 }
 
@@ -92,9 +100,10 @@ void ReceivedObject::take(const wire::PieceElement& piece) {
   bytes_ += piece.bytes;
 }
 
-Id ReceivedObject::store(objects::ObjectStore& objects, repo::HeldScope* scope) const {
+Id ReceivedObject::store(objects::ObjectStore& objects, repo::HeldScope* scope,
+                         IncomingErased& erased) const {
   if (type_ == ObjectType::kList) check_list(objects, bytes_);
-  if (type_ == ObjectType::kTree) check_node(objects, scope, bytes_);
+  if (type_ == ObjectType::kTree) check_node(objects, scope, erased, bytes_);
   return objects.put(type_, bytes_);
 }
 

@@ -4,6 +4,7 @@
 
 #include "objects/source.h"
 #include "repo/scope.h"
+#include "sync/incoming_erased.h"
 #include "wire/element.h"
 
 namespace isodb::sync {
@@ -23,8 +24,9 @@ class ReceivedObject {
 
   /// When whole, of a blob, list or tree: stores it. Error(kCorrupt) for one that is damaged or
   /// names what is not there or is of another kind or size; with the repository's scope, contents
-  /// of documents that are not in it may be missing. `scope`: nullptr for the whole.
-  Id store(objects::ObjectStore& objects, repo::HeldScope* scope) const;
+  /// of documents that are not in it may be missing. `scope`: nullptr for the whole. What is erased
+  /// may be missing, too, and is noted.
+  Id store(objects::ObjectStore& objects, repo::HeldScope* scope, IncomingErased& erased) const;
 
  private:
   ObjectType type_;

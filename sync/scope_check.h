@@ -4,6 +4,7 @@
 #include <string>
 
 #include "isodb/commit.h"
+#include "merge/erased.h"
 #include "objects/source.h"
 #include "objects/tree.h"
 #include "repo/scope.h"
@@ -17,6 +18,7 @@ namespace isodb::sync {
 /// first parent.
 std::optional<std::string> path_without_content(const objects::ObjectSource& objects,
                                                 const objects::NodeReader& nodes,
-                                                repo::HeldScope& scope, const Commit& commit);
+                                                repo::HeldScope& scope, const Commit& commit,
+                                                const merge::Erased& erased);
 
 }  // namespace isodb::sync

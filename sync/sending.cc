@@ -81,6 +81,7 @@ void Sending::answer(std::vector<Id> contents, bool alone) {
   options.wanted = std::move(contents);
   options.objects_taken = other_.objects_taken;
   options.wanted_alone = alone;
+  options.erased_there = other_.erased;
   open({}, std::move(options));
 }
 
@@ -121,6 +122,7 @@ void Sending::plan(const Have& have) {
   options.receiver = receiver_ ? &*receiver_ : nullptr;
   options.objects_taken = other_.objects_taken;
   options.sends_the_rest = true;
+  options.erased_there = other_.erased;
   if (other_.resume) {
     options.resume = ResumePoint{other_.resume->stamp, other_.resume->signature_prefix,
                                  other_.resume->operations, other_.resume->document_bytes};

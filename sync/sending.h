@@ -45,6 +45,7 @@ class Sending {
     bool takes_frames = false;
     /// What it refused: that, and what descends from it, is not sent.
     std::unordered_set<Id> refused;
+    merge::Erased erased;  ///< contents that it says are erased
   };
   /// Plans the next stream: all that `ours` names and the other lacks.
   void begin(const wire::Agreement& ours, const Other& other);

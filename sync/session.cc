@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/varint.h"
+#include "repo/erase_removal.h"
 #include "sync/refused.h"
 #include "sync/wanted_objects.h"
 
@@ -98,6 +99,8 @@ void Session::handle(const wire::Frame& frame) {
       return handle_hello(frame);
     case wire::FrameType::kRefs:
       return phase_ == Phase::kHello ? handle_hello(frame) : handle_refs(frame.payload);
+    case wire::FrameType::kErased:
+      return phase_ == Phase::kHello ? handle_hello(frame) : handle_erased(frame.payload);
     case wire::FrameType::kRun: {
       check_open(phase_ == Phase::kStreams && taking_ && !was_taken_, "a RUN");
       if (const auto need = taking_->run(frame.payload)) say(wire::FrameType::kNeed, *need);
@@ -156,6 +159,7 @@ void Session::begin_streams() {
     const bool looks_again = options_.make_repository && !scope.boundary.empty();
     if (looks_again && !goal.wider) goal.wider = goal.wider_than = scope;
     want_rounds_.emplace(*repository_, taking_->incoming(), std::move(goal));
+    taking_->incoming().tell_erased(hello_.erased);
     taking_->begin(known_);
   } else {
     taking_.reset();
@@ -183,6 +187,7 @@ void Session::begin_sending() {
   other.resume = hello_.resume;
   other.objects_taken = hello_.objects_taken;
   other.scope = scope_there_;
+  other.erased = merge::Erased(hello_.erased);
   other.takes_frames = (hello_.features & wire::kFeatureFrames) != 0;
   for (const wire::Refusal& refusal : hello_.refused) other.refused.insert(refusal.commit);
   for (const RefusedCommit& one : report_.refused_there) other.refused.insert(one.commit);
@@ -378,10 +383,12 @@ void Session::send_when_moved() {
   const std::uint64_t transactions = repository_->database->transactions();
   if (transactions == transactions_seen_) return;
   transactions_seen_ = transactions;
+  repo::try_removal(*repository_);  // not only once the session is over
   wire::Agreement now = local_refs(*repository_);
   // What the other side has just sent is no news to it.
   if (now == ours_ || now == agreement()) return;
   ours_ = std::move(now);
+  say_erased();
   say_refs();
   begin_sending();
 }
@@ -408,7 +415,9 @@ void Session::flush_when_due() {
 void Session::ended(const std::optional<Error>& why) {
   if (!repository_) return;
   if (why && taking_ && !was_taken_) taking_->incoming().flush();
-  if (!repository_->options.read_only) record_refused(*repository_, options_.peer, report());
+  if (repository_->options.read_only) return;
+  record_refused(*repository_, options_.peer, report());
+  repo::try_removal(*repository_);
 }
 
 Report Session::report() const {

@@ -93,6 +93,9 @@ class Session : public Side {
 
   void say_hello();
   void tell_refused(wire::Hello& hello);
+  std::vector<Id> erased_untold();
+  void say_erased();
+  void handle_erased(ByteView payload);
   std::vector<Id> extra_heads();
   void answer_hello();
   void take_repository();
@@ -130,6 +133,9 @@ class Session : public Side {
   wire::HelloReader hello_reader_;
   wire::Hello hello_;  // the other's
   wire::RefsReader refs_reader_;
+  wire::ErasedReader erased_reader_;
+  merge::Erased erased_told_;    // what the other side knows of
+  std::vector<Id> erased_said_;  // in HELLO
   Phase phase_ = Phase::kHello;
   std::deque<Bytes> out_;  // whole frames
   bool failed_ = false;

@@ -1,5 +1,6 @@
 // How a session begins: both sides' HELLOs.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "sync/missing.h"
@@ -84,11 +85,48 @@ void Session::say_hello() {
       }
     }
     if (taking_) tell_refused(hello);
+    for (const CommitId& commit : branch_commits(base_)) {
+      if (!repository_->store->contains(commit)) continue;
+      const TreeId tree = repository_->head(commit)->tree;
+      erased_told_.add(merge::Erased::in_tree(repository_->nodes(), tree));
+    }
+    hello.erased = erased_untold();
+    erased_said_ = hello.erased;
   }
   Bytes frames;
   wire::FrameWriter out(frames);
   wire::write_hello(out, std::move(hello));
   queue(frames);
+}
+
+/// What the other side has to be told is erased here; then it knows.
+std::vector<Id> Session::erased_untold() {
+  const merge::ErasedPtr now = repository_->erasures->now();
+  std::vector<Id> untold;
+  std::ranges::copy_if(now->ids(), std::back_inserter(untold),
+                       [this](const Id& id) { return !erased_told_.has(id); });
+  erased_told_.add(*now);
+  return untold;
+}
+
+/// After the HELLO, before refs.
+void Session::say_erased() {
+  const std::vector<Id> untold = erased_untold();
+  if (untold.empty()) return;
+  Bytes frames;
+  wire::FrameWriter out(frames);
+  wire::write_erased(out, untold);
+  queue(frames);
+}
+
+void Session::handle_erased(ByteView payload) {
+  const bool watches = options_.watches && hello_.watches;
+  check_open(phase_ == Phase::kRefs || (watches && taking_ && was_taken_), "ERASED");
+  if (!erased_reader_.add(payload)) return;
+  merge::Erased all(hello_.erased);
+  all.add(merge::Erased(erased_reader_.take()));
+  hello_.erased = all.ids();
+  if (phase_ == Phase::kStreams) taking_->incoming().tell_erased(hello_.erased);
 }
 
 /// What this side refused of this peer, so that it does not come again.
@@ -121,6 +159,8 @@ void Session::handle_hello(const wire::Frame& frame) {
   if (hello_.unknown) {
     has_base_ = false;
     base_.clear();
+    erased_told_ = merge::Erased(erased_said_);
+    say_erased();
     say_refs();
   }
   theirs_ = with_changes(base_, hello_.refs);

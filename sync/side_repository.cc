@@ -65,7 +65,7 @@ void SideRepository::copy_past(RepositoryState& damaged, const std::vector<Commi
   objects::PackWriter writer(side->files, side->store->packs_folder(), nullptr);
   for (auto at = commits.rbegin(); at != commits.rend(); ++at) {
     try {
-      ObjectStream objects(damaged, nullptr);
+      ObjectStream objects(damaged, nullptr, damaged.erasures->now());
       objects.add_commit(*at, damaged.read_commit(*at));
       while (const std::optional<Id> id = objects.skip()) {
         const objects::Object object = damaged.read_object(*id);

@@ -18,7 +18,7 @@ constexpr std::uint8_t kSkippedFrom = 128;  // an unknown type from here on may 
 
 bool is_known(std::uint8_t type) {
   return (type >= static_cast<std::uint8_t>(FrameType::kHello) &&
-          type <= static_cast<std::uint8_t>(FrameType::kWant)) ||
+          type <= static_cast<std::uint8_t>(FrameType::kErased)) ||
          type == static_cast<std::uint8_t>(FrameType::kPing) ||
          type == static_cast<std::uint8_t>(FrameType::kExpect);
 }

@@ -19,6 +19,7 @@ enum class FrameType : std::uint8_t {
   kBundle,
   kSignature,
   kWant,
+  kErased,
   kPing = 128,
   kExpect,
 };

@@ -247,6 +247,8 @@ AgreementDigest agreement_digest(const Agreement& agreement) {
 
 void write_hello(FrameWriter& out, Hello hello) {
   check(hello);
+  hello.features &= ~kFeatureErases;  // says what follows
+  if (!hello.erased.empty()) hello.features |= kFeatureErases;
   const std::uint8_t flags = flags_of(hello);
   Bytes payload = encode_before_refs(hello, flags);
   Bytes heads;
@@ -262,17 +264,22 @@ void write_hello(FrameWriter& out, Hello hello) {
   payload.append(list).append(heads).append(hints).append(end);
   out.add(FrameType::kHello, payload);
   if (!refs.at_end()) write_rest(out, refs);
+  if (!hello.erased.empty()) write_erased(out, hello.erased);
 }
 
 bool HelloReader::add(const Frame& frame) {
   if (state_ == State::kRefs && frame.type == FrameType::kRefs) {
-    if (refs_.add(frame.payload)) state_ = State::kWhole;
+    if (refs_.add(frame.payload)) state_ = after_refs();
+    return state_ == State::kWhole;
+  }
+  if (state_ == State::kErased && frame.type == FrameType::kErased) {
+    if (erased_.add(frame.payload)) state_ = State::kWhole;
     return state_ == State::kWhole;
   }
   if (state_ != State::kFirst || frame.type != FrameType::kHello) {
     throw Error(ErrorCode::kCorrupt, "a frame of type " +
                                          std::to_string(static_cast<unsigned>(frame.type)) +
-                                         " stands where a HELLO or its REFS have to");
+                                         " stands where a HELLO, its REFS or ERASED have to");
   }
   FieldReader in(frame.payload, "HELLO");
   read_versions(in, hello_);
@@ -297,12 +304,13 @@ bool HelloReader::add(const Frame& frame) {
     if (hello_.refused.empty()) in.fail("a list of no refused commits");
   }
   in.expect_end();
-  state_ = (flags & kMore) != 0 ? State::kRefs : State::kWhole;
+  state_ = (flags & kMore) != 0 ? State::kRefs : after_refs();
   return state_ == State::kWhole;
 }
 
 Hello HelloReader::take() {
   hello_.refs = refs_.take();
+  hello_.erased = erased_.take();
   return std::move(hello_);
 }
 

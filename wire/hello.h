@@ -10,6 +10,7 @@
 #include "isodb/bytes.h"
 #include "isodb/hybrid_time.h"
 #include "isodb/id.h"
+#include "wire/erased.h"
 #include "wire/frame.h"
 #include "wire/refusals.h"
 
@@ -27,6 +28,7 @@ inline constexpr std::uint64_t kFeatureFrames = 2;
 inline constexpr std::uint64_t kFeatureObjects = 4;  ///< answers a WANT of objects
 /// Initiator, without commits of its own to tell: wants objects alone, and no commits.
 inline constexpr std::uint64_t kFeatureMends = 8;
+inline constexpr std::uint64_t kFeatureErases = 16;  ///< ERASED frames follow: set by write_hello()
 
 inline constexpr std::size_t kRefsMax = 65'536;
 inline constexpr std::size_t kRefHeadsMax = 4'096;
@@ -117,11 +119,14 @@ struct Hello {
   std::optional<ScopeClaim> scope;            ///< nullopt: everything
   /// What this side refused in earlier sessions and still would: sorted by commit, none twice.
   std::vector<Refusal> refused;
+  /// Contents that are erased, and not by commits that both sides agreed on: sorted, none twice.
+  std::vector<Id> erased;
   friend bool operator==(const Hello&, const Hello&) = default;
 };
 
-/// Appends a HELLO and as many REFS as it takes. Hints are put where they belong; the last ones
-/// given are left out where they do not fit (at most kHintsMax, and all but the refs in one frame).
+/// Appends a HELLO and as many REFS and ERASED as it takes. Hints are put where they belong; the
+/// last ones given are left out where they do not fit (at most kHintsMax, and all but the refs in
+/// one frame).
 void write_hello(FrameWriter& out, Hello hello);
 
 /// Appends REFS frames, at least one, the last of them marked as the last.
@@ -144,7 +149,7 @@ class RefsReader {
   std::size_t ids_ = 0;
 };
 
-/// Collects a HELLO and the REFS that go with it. One thread at a time.
+/// Collects a HELLO and the REFS and ERASED that go with it. One thread at a time.
 class HelloReader {
  public:
   /// True when the HELLO is whole. Error(kCorrupt) for a frame that must not come here.
@@ -153,9 +158,16 @@ class HelloReader {
   Hello take();
 
  private:
+  enum class State { kFirst, kRefs, kErased, kWhole };
+
   Hello hello_;
+  State after_refs() const {
+    return (hello_.features & kFeatureErases) != 0 ? State::kErased : State::kWhole;
+  }
+
   RefsReader refs_;
-  enum class State { kFirst, kRefs, kWhole } state_ = State::kFirst;
+  ErasedReader erased_;
+  State state_ = State::kFirst;
 };
 
 }  // namespace isodb::wire

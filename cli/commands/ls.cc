@@ -1,6 +1,9 @@
+#include <algorithm>
+
 #include "cli/commands.h"
 #include "cli/folder.h"
 #include "cli/text.h"
+#include "isodb/erase.h"
 
 namespace isodb::cli {
 namespace {
@@ -19,7 +22,21 @@ void declare(Options& options, Arguments& arguments) {
   options.option("--at REV", &arguments.revision, "as this revision has them; default: @");
 }
 
-void print_json(Context& context, const Snapshot& snapshot, const FolderItem& item) {
+/// Marks what cannot be read any more.
+class Erased {
+ public:
+  explicit Erased(const Repository& repository) : contents_(erased_contents(repository)) {}
+  bool has(const FolderItem& item) const {
+    return item.entry && !item.path.starts_with(kGovernedPrefix) &&
+           std::binary_search(contents_.begin(), contents_.end(), item.entry->content);
+  }
+
+ private:
+  std::vector<Id> contents_;
+};
+
+void print_json(Context& context, const Snapshot& snapshot, const Erased& erased,
+                const FolderItem& item) {
   JsonObject object;
   object.string("path", item.path);
   if (!item.entry) {
@@ -33,6 +50,7 @@ void print_json(Context& context, const Snapshot& snapshot, const FolderItem& it
         .string("time", iso_time(entry.stamp.clock))
         .string("writer", entry.stamp.writer.hex())
         .boolean("conflict", (entry.flags & kFlagConflict) != 0)
+        .boolean("erased", erased.has(item))
         .id("metadata", entry.metadata);
   }
   context.print(object);
@@ -42,7 +60,8 @@ std::string padded(const std::string& text, std::size_t width) {
   return std::string(width > text.size() ? width - text.size() : 0, ' ') + text;
 }
 
-void print_long(Context& context, const Snapshot& snapshot, const FolderItem& item) {
+void print_long(Context& context, const Snapshot& snapshot, const Erased& erased,
+                const FolderItem& item) {
   constexpr std::size_t kSizeWidth = 12, kTypeWidth = 24;
   Output& out = context.out();
   if (!item.entry) {
@@ -57,28 +76,31 @@ void print_long(Context& context, const Snapshot& snapshot, const FolderItem& it
       << "  " << context.paint(Style::kYellow, entry.content.short_hex()) << "  " << type
       << padded("", kTypeWidth > type.size() ? kTypeWidth - type.size() : 0) << "  " << item.path
       << ((entry.flags & kFlagConflict) != 0 ? context.paint(Style::kRed, "  (conflict)") : "")
-      << "\n";
+      << (erased.has(item) ? context.paint(Style::kRed, "  (erased)") : "") << "\n";
 }
 
 void print_item(const Arguments& arguments, Context& context, const Snapshot& snapshot,
-                const FolderItem& item) {
+                const Erased& erased, const FolderItem& item) {
   if (context.json()) {
-    print_json(context, snapshot, item);
+    print_json(context, snapshot, erased, item);
   } else if (arguments.details) {
-    print_long(context, snapshot, item);
+    print_long(context, snapshot, erased, item);
   } else {
-    context.out() << (item.entry ? item.path : context.paint(Style::kBlue, item.path)) << "\n";
+    context.out() << (item.entry ? item.path : context.paint(Style::kBlue, item.path))
+                  << (erased.has(item) ? context.paint(Style::kRed, "  (erased)") : "") << "\n";
   }
 }
 
 ExitCode run(const Arguments& arguments, Context& context) {
-  const Snapshot snapshot = context.repository(Access::kRead).snapshot(arguments.revision);
+  const Repository& repository = context.repository(Access::kRead);
+  const Snapshot snapshot = repository.snapshot(arguments.revision);
+  const Erased erased(repository);
   const std::string& prefix = arguments.prefix;
   context.page();
   const bool hides_governed = !arguments.all && !prefix.starts_with(".");
   const auto print = [&](const FolderItem& item) {
     if (hides_governed && item.path.starts_with(kGovernedPrefix)) return true;
-    print_item(arguments, context, snapshot, item);
+    print_item(arguments, context, snapshot, erased, item);
     return true;
   };
   bool found = prefix.empty();

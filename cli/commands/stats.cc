@@ -93,7 +93,8 @@ ExitCode print_summary(Context& context, const Repository& repository) {
         .number("packed_objects", statistics.packed_objects)
         .number("pack_bytes", statistics.pack_bytes)
         .number("database_bytes", statistics.database_bytes)
-        .number("documents_not_held", statistics.documents_not_held);
+        .number("documents_not_held", statistics.documents_not_held)
+        .number("documents_erased", statistics.documents_erased);
     add_scope(object, scope);
     context.print(object);
     return ExitCode::kDone;
@@ -107,6 +108,9 @@ ExitCode print_summary(Context& context, const Repository& repository) {
                 << "loose       " << counted(statistics.loose_objects, "object") << ", "
                 << human_bytes(statistics.loose_bytes) << "\n"
                 << "repo.db     " << human_bytes(statistics.database_bytes) << "\n";
+  if (statistics.documents_erased > 0) {
+    context.out() << "erased      " << counted(statistics.documents_erased, "document") << "\n";
+  }
   if (!scope.is_whole()) {
     context.out() << "partial     " << scope_words(scope) << "; "
                   << counted(statistics.documents_not_held, "document") << " not held\n";

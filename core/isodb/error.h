@@ -19,6 +19,7 @@ enum class ErrorCode {
   kUnsupported,  ///< a newer version, or something this build cannot do
   kLimit,        ///< a documented limit is exceeded
   kNotHeld,      ///< this copy is partial and does not hold it: fetch it
+  kErased,       ///< the content was erased for good: nobody has it any more
 };
 
 /// The stable lower-case name of a code ("not_found"), as --json prints it.

@@ -166,6 +166,9 @@ struct NotSeen {
   /// Commits, and merges that refs name, whose tree could not be computed again for want of
   /// contents; all else about them holds.
   std::uint64_t merges = 0;
+  std::uint64_t contents_erased = 0;  ///< nobody has them any more
+  /// As `merges`, for want of contents that are erased: their trees are believed, as signed.
+  std::uint64_t merges_erased = 0;
 };
 
 struct VerifyOptions {
@@ -315,6 +318,7 @@ class Repository {
     std::uint64_t loose_objects = 0, loose_bytes = 0, packs = 0, packed_objects = 0, pack_bytes = 0,
                   database_bytes = 0;
     std::uint64_t documents_not_held = 0;  ///< of the current branch, in a partial repository
+    std::uint64_t documents_erased = 0;    ///< of the current branch: their contents are gone
   };
   Statistics statistics() const;
   struct CollectOptions {

@@ -262,7 +262,8 @@ TEST_CASE("ls --json describes documents and folders") {
   const auto items = json_lines(runner.must({"ls", "--json"}));
   REQUIRE(items.size() == 2);
   CHECK(keys_of(items[0]) == std::vector<std::string>{"path", "kind", "content", "size", "type",
-                                                      "time", "writer", "conflict", "metadata"});
+                                                      "time", "writer", "conflict", "erased",
+                                                      "metadata"});
   CHECK(keys_of(items[1]) == std::vector<std::string>{"path", "kind", "documents"});
   CHECK(member(items[1], "path") == "f/");
   CHECK(member(items[1], "documents") == "2");

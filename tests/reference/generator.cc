@@ -47,6 +47,7 @@ class Generator {
   PlannedWrite random_write(const CommitSet& before);
   PlannedWrite governed_write(const CommitSet& before);
   PlannedWrite member_write(const CommitSet& before);
+  PlannedWrite erasure(const CommitSet& before);
   std::optional<PlannedDocument> seen(const CommitSet& before, const std::string& path);
 
   Random random_;
@@ -140,7 +141,8 @@ void Generator::commit(std::size_t clone) {
   const CommitSet before = world_->past_of(planned.after);
   std::map<std::string, PlannedWrite> writes;
   for (std::size_t n = 1 + random_.below(3); n > 0; --n) {
-    PlannedWrite write = random_.chance(1, 8) ? governed_write(before) : random_write(before);
+    const bool governed = random_.chance(options_.erases ? 2 : 1, 8);
+    PlannedWrite write = governed ? governed_write(before) : random_write(before);
     writes.insert_or_assign(write.path, write);
   }
   if (random_.chance(1, 30)) writes.clear();
@@ -199,7 +201,29 @@ PlannedWrite Generator::random_write(const CommitSet& before) {
   return {path, edit_document(random_, path, *document)};
 }
 
+/// Of a content that somebody wrote, or that merging made; of metadata at times.
+PlannedWrite Generator::erasure(const CommitSet& before) {
+  std::vector<Id> contents;
+  for (const std::size_t commit : world_->history().in_fold_order(before)) {
+    for (const auto& [path, entry] : world_->history()[commit].writes) {
+      if (!entry || path.starts_with(kGovernedPrefix)) continue;
+      contents.push_back(entry->content);
+      if (entry->metadata && random_.chance(1, 3)) contents.push_back(*entry->metadata);
+    }
+  }
+  for (const std::string& path : document_paths()) {
+    const std::optional<Entry> entry = world_->state().at(before, path).entry;
+    if (entry) contents.push_back(entry->content);
+  }
+  if (contents.empty()) return {".isodb/erased/none", PlannedDocument{"{}", "", {}}};
+  const std::string path = ".isodb/erased/" + random_.one_of(contents).hex() + ".json";
+  if (random_.chance(1, 8)) return {path, std::nullopt};  // which is left out
+  const Bytes reason = "{\"reason\":\"" + std::to_string(random_.below(3)) + "\"}\n";
+  return {path, PlannedDocument{reason, "application/json", {}}};
+}
+
 PlannedWrite Generator::governed_write(const CommitSet& before) {
+  if (options_.erases && random_.chance(2, 3)) return erasure(before);
   switch (random_.below(8)) {
     case 0:
     case 1:

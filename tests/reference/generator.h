@@ -13,6 +13,7 @@ struct HistoryOptions {
   std::size_t writers_max = 8;
   std::uint64_t epoch_max = 3;
   std::size_t scripts = 1;  ///< 0: no rule names a script
+  bool erases = false;      ///< contents are erased, some of them before others know
   Limits limits = {};       ///< of the world's state
 };
 

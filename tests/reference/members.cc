@@ -238,6 +238,7 @@ GovernedMerge merge_governed(const std::string& path, const std::vector<Document
     for (const Document& version : live) epoch = std::max(epoch, parse_epoch(version.bytes));
     return {std::to_string(epoch) + "\n", false};
   }
+  if (path.starts_with(".isodb/erased/")) return {live.back().bytes, false};
   if (!is_member_path(path)) return merged;
   std::vector<Member> members;
   for (const Document& version : live) {

@@ -101,6 +101,9 @@ const Outcome& State::at(const CommitSet& commits, const std::string& path) {
     // What is merged depends on the versions and the environment alone.
     std::string key = path + '\0' + versions.to_string();
     if (path != ".isodb/epoch") key += environment(commits).identity;
+    if (!is_governed(path)) {
+      for (const Id& id : erased(commits)) key += id.bytes();
+    }
     auto known = merged_.find(key);
     if (known == merged_.end()) {
       known = merged_.emplace(key, merge(commits, path, versions)).first;
@@ -112,16 +115,24 @@ const Outcome& State::at(const CommitSet& commits, const std::string& path) {
 
 Outcome State::merge(const CommitSet& commits, const std::string& path, const CommitSet& versions) {
   Outcome outcome;
-  const std::vector<std::size_t> all = history_.in_fold_order(versions);
-  std::vector<std::size_t> live;
+  const CommitSet standing = this->standing(commits, path);
+  std::vector<std::size_t> all = history_.in_fold_order(standing), live;
   for (const std::size_t version : all) {
     if (!history_.deleted(version, path)) live.push_back(version);
+  }
+  if (live.empty() && standing != versions) {
+    // Nothing else is there: the greatest that is erased stays as it is.
+    for (const std::size_t version : history_.in_fold_order(versions & ~standing)) {
+      live = all = {version};
+    }
   }
   if (live.empty()) return outcome;
   outcome.conflicts.path = deletion_is_a_choice(all, path);
   Entry entry = *history_[live.back()].writes.at(path);
-  if (live.size() > 1) {
-    const bool bounded = !is_governed(path) && over_bound(commits, path);
+  if (live.size() > 1 && !is_governed(path) && reads_erased(standing, path, erased(commits))) {
+    take_greatest(live, path, outcome.conflicts);
+  } else if (live.size() > 1) {
+    const bool bounded = !is_governed(path) && over_bound(live, path);
     outcome.conflicts.path = outcome.conflicts.path || bounded;
     if (is_governed(path)) {
       merge_governed_live(path, live, entry, outcome.conflicts);
@@ -133,6 +144,85 @@ Outcome State::merge(const CommitSet& commits, const std::string& path, const Co
   stamp(commits, path, versions, entry);
   outcome.entry = entry;
   return outcome;
+}
+
+const std::set<Id>& State::erased(const CommitSet& commits) {
+  const auto known = erased_.find(commits);
+  if (known != erased_.end()) return known->second;
+  const std::string folder = ".isodb/erased/", end = ".json";
+  std::set<Id> found;
+  for (std::size_t commit = 0; commit < history_.size(); ++commit) {
+    if (!commits[commit]) continue;
+    for (const auto& [path, entry] : history_[commit].writes) {
+      if (!entry || !path.starts_with(folder) || !path.ends_with(end)) continue;
+      const std::string name(path, folder.size(), path.size() - folder.size() - end.size());
+      const auto id = Id::from_hex(name);
+      if (id && id->hex() == name) found.insert(*id);
+    }
+  }
+  return erased_.emplace(commits, std::move(found)).first->second;
+}
+
+CommitSet State::standing(const CommitSet& commits, const std::string& path) {
+  CommitSet standing = history_.versions(commits, path);
+  if (is_governed(path)) return standing;
+  for (const std::size_t version : history_.in_fold_order(standing)) {
+    const auto& entry = history_[version].writes.at(path);
+    if (entry && erased(commits).contains(entry->content)) standing.reset(version);
+  }
+  return standing;
+}
+
+bool State::reads_erased(const CommitSet& versions, const std::string& path,
+                         const std::set<Id>& erased) {
+  if (erased.empty()) return false;
+  const auto any_of = [&](const CommitSet& writes) {
+    for (const std::size_t write : history_.in_fold_order(writes)) {
+      const auto& entry = history_[write].writes.at(path);
+      if (!entry) continue;
+      if (erased.contains(entry->content)) return true;
+      if (entry->metadata && erased.contains(*entry->metadata)) return true;
+    }
+    return false;
+  };
+  if (any_of(versions)) return true;
+  std::vector<std::size_t> live;
+  for (const std::size_t version : history_.in_fold_order(versions)) {
+    if (!history_.deleted(version, path)) live.push_back(version);
+  }
+  if (live.size() < 2) return false;
+  CommitSet past, common = history_.all(), counted;
+  for (const std::size_t version : live) {
+    past |= history_[version].past;
+    common &= history_[version].past;
+    counted.set(version);
+  }
+  const CommitSet writes = history_.writers(past, path);
+  const CommitSet ground = this->ground(live, writes);
+  const bool too_many = (writes & ~ground).count() > limits_.writes_max;
+  if (!too_many) counted = writes & ~ground;
+  std::vector<CommitSet> read = {
+      history_.versions(too_many ? common : history_.past(ground), path)};
+  if (too_many && !over_bound(live, path)) {
+    for (std::size_t i = 1; i < live.size(); ++i) {
+      read.push_back(history_.versions(base_set(history_, live, i), path));
+    }
+  }
+  if (any_of(counted)) return true;
+  return std::any_of(read.begin(), read.end(), [&](const CommitSet& one) {
+    return any_of(one) || (one.count() > 1 && reads_erased(one, path, erased));
+  });
+}
+
+void State::take_greatest(const std::vector<std::size_t>& live, const std::string& path,
+                          Conflicts& conflicts) const {
+  const Entry& greatest = *history_[live.back()].writes.at(path);
+  for (const std::size_t version : live) {
+    const Entry& entry = *history_[version].writes.at(path);
+    if (entry.content != greatest.content) conflicts.fields.insert(Field{});
+    if (entry.media_type != greatest.media_type) conflicts.media_type = true;
+    if (entry.metadata != greatest.metadata) conflicts.metadata_fields.insert(Field{});
+  }
 }
 
 void State::set_content(Entry& entry, const Bytes& bytes) {
@@ -298,28 +388,30 @@ bool State::deletion_is_a_choice(const std::vector<std::size_t>& versions,
   for (const std::size_t gone : versions) {
     for (const std::size_t live : versions) {
       if (!history_.deleted(gone, path) || history_.deleted(live, path)) continue;
-      if (at(history_[gone].past & history_[live].past, path).entry) return true;
+      const CommitSet both = history_.versions(history_[gone].past & history_[live].past, path);
+      for (const std::size_t before : history_.in_fold_order(both)) {
+        if (!history_.deleted(before, path)) return true;
+      }
     }
   }
   return false;
 }
 
-bool State::over_bound(const CommitSet& commits, const std::string& path) {
+bool State::over_bound(const std::vector<std::size_t>& versions, const std::string& path) {
   std::set<std::string> counted;
-  std::vector<CommitSet> open = {commits};
+  std::vector<std::vector<std::size_t>> open = {versions};
   while (!open.empty()) {
-    const CommitSet versions = history_.versions(open.back(), path);
+    const std::vector<std::size_t> live = open.back();
     open.pop_back();
-    std::vector<std::size_t> live;
-    for (const std::size_t version : history_.in_fold_order(versions)) {
-      if (!history_.deleted(version, path)) live.push_back(version);
-    }
     for (std::size_t i = 1; i < live.size(); ++i) {
       const CommitSet base = base_set(history_, live, i);
       const CommitSet base_versions = history_.versions(base, path);
       if (base_versions.count() < 2) continue;
       if (counted.insert(base_versions.to_string() + environment(base).identity).second) {
-        open.push_back(base);
+        open.emplace_back();
+        for (const std::size_t version : history_.in_fold_order(base_versions)) {
+          if (!history_.deleted(version, path)) open.back().push_back(version);
+        }
       }
       if (counted.size() > limits_.base_sets_max) return true;
     }
@@ -331,7 +423,7 @@ std::optional<Entry> State::base_entry(const CommitSet& commits, const std::stri
                                        const std::vector<std::size_t>& live, std::size_t i,
                                        bool bounded) {
   if (!bounded) return at(base_set(history_, live, i), path).entry;
-  const auto versions = history_.in_fold_order(history_.versions(commits, path));
+  const auto versions = history_.in_fold_order(standing(commits, path));
   return history_[versions.back()].writes.at(path);
 }
 

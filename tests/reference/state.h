@@ -64,7 +64,13 @@ class State {
   /// Whether the author of a commit might write what it wrote.
   bool allowed(std::size_t commit);
   bool may_write(const CommitSet& commits, const PublicKey& key, const std::string& path);
+  /// Nobody deletes what says that a content is erased.
+  static bool may_delete(const std::string& path) { return !path.starts_with(".isodb/erased/"); }
   CommitSet peel(const CommitSet& commits);
+  /// The contents that commits of the set erased.
+  const std::set<Id>& erased(const CommitSet& commits);
+  /// V(C, p) without the versions whose content is erased in C.
+  CommitSet standing(const CommitSet& commits, const std::string& path);
 
   /// State(D): the one head's commit, or the merge object of several.
   struct Computed {
@@ -114,7 +120,10 @@ class State {
   void stamp(const CommitSet& commits, const std::string& path, const CommitSet& versions,
              Entry& entry);
   bool deletion_is_a_choice(const std::vector<std::size_t>& versions, const std::string& path);
-  bool over_bound(const CommitSet& commits, const std::string& path);
+  bool over_bound(const std::vector<std::size_t>& live, const std::string& path);
+  bool reads_erased(const CommitSet& versions, const std::string& path, const std::set<Id>& erased);
+  void take_greatest(const std::vector<std::size_t>& live, const std::string& path,
+                     Conflicts& conflicts) const;
   const Outcome& seen(std::size_t commit, const std::string& path);
   CommitSet ground(const std::vector<std::size_t>& live, const CommitSet& writes) const;
   const std::vector<Member>& members(const CommitSet& commits);
@@ -128,6 +137,7 @@ class State {
   std::map<std::string, Outcome> merged_;  // by path, versions and environment
   std::unordered_map<CommitSet, Environment> environments_;
   std::unordered_map<CommitSet, std::vector<Member>> members_;
+  std::unordered_map<CommitSet, std::set<Id>> erased_;
   std::map<Id, Document> documents_;
 };
 

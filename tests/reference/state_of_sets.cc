@@ -126,7 +126,8 @@ bool State::allowed(std::size_t commit) {
   const std::optional<Member> author = member(before, known.commit.author);
   if (!author || author->revoked) return false;
   return std::all_of(known.writes.begin(), known.writes.end(), [&](const auto& write) {
-    return may_write(before, known.commit.author, write.first);
+    return may_write(before, known.commit.author, write.first) &&
+           (write.second || may_delete(write.first));
   });
 }
 

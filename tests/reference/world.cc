@@ -40,7 +40,7 @@ std::map<std::string, std::optional<Entry>> World::make_writes(const PlannedComm
       continue;
     }
     if (!write.document) {
-      writes[write.path] = std::nullopt;
+      if (State::may_delete(write.path)) writes[write.path] = std::nullopt;
       continue;
     }
     const objects::ContentRef content = objects::write_content(store_, write.document->bytes);
@@ -101,6 +101,7 @@ std::optional<std::map<std::string, std::optional<Entry>>> World::differing(cons
                                    [&](const auto& tree) { return in(tree, path) == first; });
     if (alike) continue;
     if (!state_.may_write(before, author, path)) return std::nullopt;
+    if (!first && !State::may_delete(path)) return std::nullopt;
     if (first) {
       first->stamp = commit.stamp();
       first->flags = 0;

@@ -11,6 +11,7 @@
 #include "isodb/backup.h"
 #include "isodb/bundle.h"
 #include "isodb/device_key.h"
+#include "isodb/erase.h"
 #include "isodb/import_session.h"
 #include "isodb/mend.h"
 #include "isodb/recover.h"
@@ -21,6 +22,7 @@
 #include "repo/key_file.h"
 #include "repo/key_protection.h"
 #include "tests/crash/faults/crash_state.h"
+#include "tests/support/byte_search.h"
 #include "tests/support/damage.h"
 #include "tests/support/testing.h"
 
@@ -430,6 +432,34 @@ TEST_CASE("stopped at any call on the disk: a new repository") {
     const Repository made = Repository::open(folder / "new");
     CHECK(made.fsck().empty());
     CHECK(made.verify().empty());
+  };
+  stop_everywhere(scene, {run, check});
+}
+
+TEST_CASE("stopped at any call on the disk: erasing") {
+  const Scene scene;
+  const std::string secret = "secret-" + numbers(3'000);
+  const auto run = [&](const fs::path& folder, const Acknowledge& acknowledge) {
+    Repository one = Repository::open(folder / "one");
+    const auto erased = [&] {
+      return error_code_of([&] { one.snapshot().get("secret"); }) == ErrorCode::kErased;
+    };
+    if (!erased()) {
+      if (!one.snapshot().entry("secret")) commit(one, {{"secret", secret}});
+      acknowledge(1);
+      erase(one, {.path = "secret", .reason = "because"});
+    }
+    remove_erased(one);
+    acknowledge(2);
+  };
+  const auto check = [&](const fs::path& folder, std::uint64_t acknowledged) {
+    // Whoever opens it to write goes on with what was begun.
+    const Repository one = Repository::open(folder / "one");
+    const auto code = error_code_of([&] { one.snapshot().get("secret"); });
+    if (acknowledged == 2) CHECK(code == ErrorCode::kErased);
+    if (code) CHECK(code == ErrorCode::kErased);
+    if (acknowledged < 2) return;
+    CHECK(where_found(folder / "one", secret.substr(0, 64)) == std::vector<std::string>{});
   };
   stop_everywhere(scene, {run, check});
 }

@@ -74,6 +74,15 @@ TEST_CASE("engine: states of random histories are the reference's (8 of 8)") {
   compare_part(7, state_engine());
 }
 
+TEST_CASE("engine: states of random histories with erasures are the reference's") {
+  const std::uint64_t count = setting("ISODB_HISTORIES", 2500);
+  HistoryOptions history;
+  history.erases = true;
+  const auto found = compare_histories(setting("ISODB_SEED", 1), count, state_engine(), history);
+  INFO(found.value_or(""));
+  CHECK_FALSE(found);
+}
+
 TEST_CASE("engine: what is set aside where heads are too many is the reference's") {
   const Limits bounds[] = {{.heads = {1, 2, 3}}, {.heads = {2, 1, 2}}, {.heads = {1, 4, 2}}};
   std::uint64_t seed = setting("ISODB_SEED", 1);

@@ -1,9 +1,11 @@
 // The harness finds what differs, and makes it small; the reference sees a set, whatever the order.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <map>
 #include <set>
 
 #include "tests/reference/compare.h"
+#include "tests/reference/documents.h"
 
 using namespace isodb;
 using namespace isodb::reference;
@@ -105,6 +107,35 @@ TEST_CASE("harness: random histories have all that they should have") {
   CHECK(copies > 20);
   CHECK(misled > 50);
   CHECK(imported > 20);
+}
+
+TEST_CASE("harness: random histories with erasures have all that they should have") {
+  std::size_t erased = 0, of_versions = 0, yielded = 0, stayed = 0;
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    HistoryOptions options;
+    options.erases = true;
+    const RandomHistory random = random_history(seed, options);
+    World& world = *random.world;
+    const History& history = world.history();
+    const CommitSet peeled = world.state().compute(history.all()).peeled;
+    const std::set<Id>& all = world.state().erased(peeled);
+    erased += all.size();
+    for (const std::string& path : document_paths()) {
+      const CommitSet versions = history.versions(peeled, path);
+      if (versions.count() < 2) continue;
+      const CommitSet standing = world.state().standing(peeled, path);
+      if (standing == versions) continue;
+      ++of_versions;
+      const bool any_live = std::ranges::any_of(
+          history.in_fold_order(standing),
+          [&](const std::size_t version) { return !history.deleted(version, path); });
+      ++(any_live ? yielded : stayed);
+    }
+  }
+  CHECK(erased > 200);
+  CHECK(of_versions > 30);
+  CHECK(yielded > 20);
+  CHECK(stayed > 3);
 }
 
 TEST_CASE("harness: a seed gives one history") {

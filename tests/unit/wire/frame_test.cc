@@ -88,7 +88,7 @@ TEST_CASE("unknown frame types from 128 on are skipped, others are refused") {
     if (type >= 128) {
       CHECK(take_all(bytes, 2).size() == (type <= 129 ? 1 : 0));
     } else {
-      const bool is_known = type >= 1 && type <= 10;
+      const bool is_known = type >= 1 && type <= 11;
       CHECK(error_code_of([&] { take_all(bytes, 2); }) ==
             (is_known ? std::nullopt : std::optional(ErrorCode::kCorrupt)));
     }

@@ -8,6 +8,7 @@
 #include "core/varint.h"
 #include "tests/support/testing.h"
 #include "tests/support/wire_frames.h"
+#include "wire/fields.h"
 
 using namespace isodb;
 using namespace isodb::wire;
@@ -385,4 +386,44 @@ TEST_CASE("an agreement's digest is SHA-256 over its names and ids") {
   const AgreementDigest digest = agreement_digest(agreement);
   CHECK(Bytes(digest.bytes.begin(), digest.bytes.end()) == whole.bytes().substr(0, 8));
   CHECK(agreement_digest({}) != digest);
+}
+
+TEST_CASE("a HELLO tells of as many erased contents as there are") {
+  for (const std::size_t count :
+       {std::size_t{0}, std::size_t{1}, std::size_t{2'000}, std::size_t{4'500}}) {
+    Hello hello = full_hello();
+    hello.erased = sorted_ids(count, 11);
+    Bytes bytes;
+    FrameWriter out(bytes);
+    write_hello(out, hello);
+    FrameReader frames;
+    HelloReader reader;
+    ByteView rest = bytes;
+    bool is_whole = false;
+    while (const std::optional<Frame> frame = frames.next(rest)) {
+      CHECK_FALSE(is_whole);
+      is_whole = reader.add(*frame);
+    }
+    REQUIRE(is_whole);
+    CHECK(reader.take().erased == hello.erased);
+  }
+}
+
+TEST_CASE("erased contents that are not sorted, come twice or stand for nothing are refused") {
+  const auto code_of = [](const std::vector<std::vector<Id>>& lists) {
+    ErasedReader reader;
+    return error_code_of([&] {
+      for (std::size_t i = 0; i < lists.size(); ++i) {
+        Bytes payload;
+        core::put_u8(payload, i + 1 < lists.size() ? 1 : 0);
+        put_ids(payload, lists[i]);
+        reader.add(payload);
+      }
+    });
+  };
+  const std::vector<Id> ids = sorted_ids(4, 12);
+  CHECK_FALSE(code_of({{ids[0], ids[1]}, {ids[2], ids[3]}}));
+  CHECK(code_of({{ids[1], ids[0]}}) == ErrorCode::kCorrupt);
+  CHECK(code_of({{ids[0], ids[1]}, {ids[1], ids[2]}}) == ErrorCode::kCorrupt);
+  CHECK(code_of({{}, {ids[0]}}) == ErrorCode::kCorrupt);
 }

@@ -1,0 +1,137 @@
+#include "repo/erase_removal.h"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "core/hash.h"
+#include "isodb/error.h"
+#include "repo/care.h"
+
+namespace isodb::repo {
+namespace {
+
+std::string digest_of(const merge::Erased& erased) {
+  Bytes ids;
+  for (const Id& id : erased.ids()) ids += id.bytes();
+  return core::sha256(ids).hex();
+}
+
+std::set<std::string> pending_packs(RepositoryState& repository) {
+  std::set<std::string> names;
+  std::istringstream words(repository.database->setting(kSettingErasePending).value_or(""));
+  for (std::string name; words >> name;) names.insert(name);
+  return names;
+}
+
+std::set<std::string> registered_packs(RepositoryState& repository) {
+  std::set<std::string> names;
+  repository.store->refresh();
+  for (const objects::PackInfo& pack : repository.store->packs()) names.insert(pack.name);
+  return names;
+}
+
+void write_setting(RepositoryState& repository, const char* name,
+                   const std::optional<std::string>& value) {
+  refs::WriteBatch batch;
+  batch.settings.emplace_back(name, value);
+  repository.database->write(batch);
+}
+
+/// Copies all else into new packs; false where it has to be done again, because others were writing
+/// deltas to what gives way.
+bool copy_the_rest(RepositoryState& repository, const ProgressFunction& progress) {
+  CareOptions options;
+  options.collect.new_dictionary = true;
+  options.collect.on_step = [&](refs::CollectStep step) {
+    // By now all that may hold erased bytes lies in packs.
+    if (step == refs::CollectStep::kMark) expect_removal(repository);
+  };
+  if (progress) {
+    options.count = [&](std::uint64_t done) { progress({"objects", done, 0}); };
+  }
+  return care_for(repository, options).collected.deltas_to_garbage == 0;
+}
+
+/// Of packs that gave way, those that a crash left behind.
+void remove_files(RepositoryState& repository) {
+  const std::set<std::string> registered = registered_packs(repository);
+  const std::filesystem::path folder = repository.store->packs_folder();
+  for (const std::string& name : pending_packs(repository)) {
+    if (!name.ends_with(".pack") || registered.contains(name)) continue;
+    if (repository.files.exists(folder / name)) repository.files.remove(folder / name);
+  }
+  repository.files.sync_directory(folder);
+}
+
+/// Does `work` until it does not say that others are at work; for as long as a write waits.
+template <typename Work>
+void insist(const RepositoryState& repository, const Work& work) {
+  const auto end =
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(repository.options.busy_millis);
+  for (;;) {
+    try {
+      if (work()) return;
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kBusy) throw;
+    }
+    if (std::chrono::steady_clock::now() >= end) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  throw Error(ErrorCode::kBusy,
+              "others kept the repository in use while erased bytes were to be removed",
+              "the content is erased; the next command that writes, or isodb gc, removes what is "
+              "left of its bytes");
+}
+
+}  // namespace
+
+void expect_removal(RepositoryState& repository) {
+  std::set<std::string> names = pending_packs(repository);
+  names.merge(registered_packs(repository));
+  std::string text = "1";  // no pack's name
+  for (const std::string& name : names) text += " " + name;
+  if (repository.database->setting(kSettingErasePending) != text) {
+    write_setting(repository, kSettingErasePending, text);
+  }
+}
+
+bool removal_is_due(RepositoryState& repository) {
+  if (repository.database->setting(kSettingErasePending)) return true;
+  const merge::ErasedPtr erased = repository.erasures->now();
+  if (erased->empty()) return false;
+  if (repository.database->setting(kSettingEraseDone) == digest_of(*erased)) return false;
+  const bool any_here = std::any_of(erased->ids().begin(), erased->ids().end(),
+                                    [&](const Id& id) { return repository.store->contains(id); });
+  // What never was here has left nothing, and it is not asked about again.
+  if (!any_here) write_setting(repository, kSettingEraseDone, digest_of(*erased));
+  return any_here;
+}
+
+void remove_erased_bytes(RepositoryState& repository, const ProgressFunction& progress) {
+  const std::string done = digest_of(*repository.erasures->now());
+  insist(repository, [&] { return copy_the_rest(repository, progress); });
+  remove_files(repository);
+  insist(repository, [&] {
+    repository.database->scrub();
+    return true;
+  });
+  refs::WriteBatch batch;
+  batch.settings = {{kSettingErasePending, std::nullopt}, {kSettingEraseDone, done}};
+  repository.database->write(batch);
+}
+
+void try_removal(RepositoryState& repository) {
+  if (repository.options.read_only || !removal_is_due(repository)) return;
+  try {
+    remove_erased_bytes(repository, {});
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kBusy) throw;
+  }
+}
+
+}  // namespace isodb::repo

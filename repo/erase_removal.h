@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string_view>
+
+#include "isodb/id.h"
+#include "isodb/repository.h"
+#include "repo/state.h"
+
+namespace isodb::repo {
+
+/// Names the packs that may hold bytes of what is erased, while they are being removed: as long as
+/// it is set, the removal is not at its end.
+inline constexpr const char* kSettingErasePending = "erase.pending";
+/// Settings that begin so, each for one peer, name contents that a session which broke off did
+/// without, because the peer said that they are erased: in the form of kept_objects_text().
+inline constexpr std::string_view kSettingEraseClaims = "erase.claims.";
+/// SHA-256 of the ids of what was erased when the last removal ended.
+inline constexpr const char* kSettingEraseDone = "erase.done";
+
+/// From here on a crash leaves the removal to be done: before an erasure is committed.
+void expect_removal(RepositoryState& repository);
+/// Whether bytes of what is erased may be here.
+bool removal_is_due(RepositoryState& repository);
+/// Removes them. Error(kBusy) where others keep writing, packing or reading: it is due then as
+/// before. `progress` as Repository::collect().
+void remove_erased_bytes(RepositoryState& repository, const ProgressFunction& progress);
+/// The same where it is due, for who has something else to do: what keeps it from happening now
+/// does not keep it from being due.
+void try_removal(RepositoryState& repository);
+
+}  // namespace isodb::repo
