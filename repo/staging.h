@@ -36,6 +36,8 @@ class Staging : public objects::ObjectStore {
   std::uint64_t generation() const { return loose_.collection_generation(); }
   bool is_packed() const { return pack_ != nullptr; }
   std::uint64_t packed_objects() const { return pack_ == nullptr ? 0 : pack_->object_count(); }
+  /// In the pack's file, about: what is not compressed yet does not count.
+  std::uint64_t packed_bytes() const { return pack_ == nullptr ? 0 : pack_->bytes_written(); }
   /// Packs with this one from now on, where no other was chosen so far.
   void offer_dictionary(std::shared_ptr<const core::Dictionary> dictionary);
   /// Of the pack at hand, or of the last that was finished, where it had one.

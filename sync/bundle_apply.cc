@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/hash.h"
@@ -74,9 +76,9 @@ class BundleTaking {
             }};
   }
 
-  /// What is whole stays.
+  /// What is whole stays, unless that brings along too much that nobody proved.
   void keep() {
-    if (taking_) taking_->incoming().flush();
+    if (taking_ && !taking_->incoming().has_too_much_to_keep()) taking_->incoming().flush();
   }
   /// The file was whole and signed. `said`: nullopt where the part ends within a commit.
   void end(const std::optional<wire::EndMessage>& said, const PublicKey& signer) {
@@ -102,6 +104,7 @@ class BundleTaking {
     applied.report.commits_received = taking_->commits();
     applied.report.operations_received = taking_->operations();
     applied.report.refused = taking_->refused();
+    std::ranges::copy(taking_->refused_unnamed(), std::back_inserter(applied.report.refused));
     return applied;
   }
 
@@ -218,6 +221,8 @@ class BundleTaking {
 BundleApplied apply_bundle(Repository& repository, const fs::path& file,
                            const ApplyOptions& options) {
   const std::shared_ptr<RepositoryState> state = repo::Access::state(repository);
+  // Before anything is taken: what nobody signed as a whole may be made to fill the disk.
+  verify_bundle(file);
   BundleTaking taking(*state, options);
   BundleParser parser(taking.events());
   std::uint64_t bytes = 0;
@@ -225,9 +230,8 @@ BundleApplied apply_bundle(Repository& repository, const fs::path& file,
     bytes = read_all(file, parser, options.progress);
     taking.end(parser.end(), *parser.signer());
   } catch (const Error& error) {
+    verify_bundle(file);  // where the file has changed since, that is told
     taking.keep();
-    // Damaged bytes may look like anything: what they are is told, not what they look like.
-    verify_bundle(file);
     const bool is_sound = error.code() == ErrorCode::kCorrupt && error.hint().empty();
     const std::string hint =
         is_sound ? "it is as it was made: 'isodb fsck' there, make it again" : error.hint();

@@ -1,5 +1,6 @@
 #include "sync/commit_rules.h"
 
+#include "merge/authority.h"
 #include "objects/commit_codec.h"
 #include "repo/not_held.h"
 
@@ -9,6 +10,28 @@ namespace {
 constexpr std::uint64_t kClockAheadMillisMax = 24 * 60 * 60 * std::uint64_t{1000};
 
 }  // namespace
+
+std::string CommitRules::author_problem(const std::vector<CommitId>& parents,
+                                        const PublicKey& author) {
+  try {
+    const TreeId tree = repository_.merging->merged(parents, objects_).tree;
+    // Of a clone, the root has only just come.
+    const auto root_author = [this] {
+      return objects::decode_commit(
+                 objects::get_expected(objects_, repository_.root, ObjectType::kCommit))
+          .author;
+    };
+    const merge::Authority authority({objects_, *repository_.node_cache}, root_author);
+    const std::optional<merge::Member> member = authority.member(tree, author);
+    const std::string who = "its author " + author.fingerprint();
+    if (!member) return who + " is no member";
+    if (member->revoked) return who + " is revoked";
+    if (member->role == merge::Role::kReader) return who + " may not write: it belongs to a reader";
+  } catch (const ContentNotHeld&) {          // a partial repository cannot merge the parents
+  } catch (const repo::MergedFromErased&) {  // nor can anybody where what they hold is erased
+  }
+  return {};
+}
 
 CommitRules::Verdict CommitRules::verdict(const CommitId& id, const Commit& commit) {
   for (const CommitId& parent : commit.parents) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "isodb/commit.h"
 #include "objects/source.h"
@@ -22,6 +23,10 @@ class CommitRules {
     std::string rule;                ///< that it breaks, for people; "": none
     std::uint64_t until_millis = 0;  ///< as RefusedCommit::until_millis
   };
+  /// Why nothing that the author writes on top of `parents`, which are here, can be taken: as
+  /// verdict() would say of the first write. "": that may be taken, or cannot be told yet.
+  std::string author_problem(const std::vector<CommitId>& parents, const PublicKey& author);
+
   /// May it be taken? Its parents are here.
   Verdict verdict(const CommitId& id, const Commit& commit);
 

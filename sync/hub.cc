@@ -1,6 +1,7 @@
 #include "sync/hub.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 #include <vector>
 
@@ -179,12 +180,10 @@ std::optional<Hub::Rights> Hub::rights_of(const PublicKey& key) const {
 bool Hub::accepts(const PublicKey& key) noexcept {
   try {
     return rights_of(key).has_value();
-  } catch (const Error& error) {
-    ServeEvent event;
-    event.error = error.within("who may connect cannot be told");
-    tell(std::move(event));
-    return false;
+  } catch (const std::exception&) {
+    tell_trouble("who may connect cannot be told");
   }
+  return false;
 }
 
 std::unique_ptr<net::Protocol> Hub::make(const net::Peer& peer) {
@@ -208,11 +207,26 @@ void Hub::tell(ServeEvent event) {
   try {
     const std::optional<Rights> rights = event.key ? rights_of(*event.key) : std::nullopt;
     if (rights) event.member = rights->member;
-  } catch (const Error&) {
+  } catch (const std::exception&) {
     event.member.clear();  // the event counts more than the name
   }
   const std::lock_guard lock(telling_);
   options_.on_event(event);
+}
+
+void Hub::tell_trouble(const char* trouble) noexcept {
+  try {
+    ServeEvent event;
+    try {
+      throw;
+    } catch (const Error& error) {
+      event.error = error.within(trouble);
+    } catch (const std::exception& error) {  // no memory, say: a server outlives that
+      event.error = Error(ErrorCode::kIo, std::string(trouble) + ": " + error.what());
+    }
+    tell(std::move(event));
+  } catch (const std::exception&) {  // documented: there is nobody left to tell
+  }
 }
 
 std::uint64_t Hub::enter(net::Waker waker) {

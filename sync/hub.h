@@ -36,6 +36,9 @@ class Hub {
   void wake_when_moved();
   /// Adds the member's name and tells.
   void tell(ServeEvent event);
+  /// In a handler: tells what was thrown, and what came of it. What the listener itself throws then
+  /// is dropped: trouble with one device, or for a second, must not end the server.
+  void tell_trouble(const char* trouble) noexcept;
 
  private:
   class Served;

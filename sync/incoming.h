@@ -14,6 +14,7 @@
 #include "repo/state.h"
 #include "sync/passed_over.h"
 #include "sync/resume_point.h"
+#include "sync/unproved.h"
 #include "wire/element.h"
 
 namespace isodb::sync {
@@ -24,8 +25,9 @@ struct Received {
     kTaken,    ///< new here, and good
     kKnown,    ///< was here already
     kRefused,  ///< breaks a rule; not kept
-    /// Descends from a commit that was refused; not kept and not rebuilt. `id` stands for it in
-    /// this stream and names no object.
+    /// Descends from a commit that was refused, or is large and by an author who may not write
+    /// (`rule` says so); not kept and not rebuilt. `id` stands for it in this stream and names no
+    /// object.
     kAfterRefused,
     kWantedAsObjects,  ///< could not be rebuilt as it was signed. The stream is of no more use
     kMissingParents,   ///< The stream is of no more use
@@ -34,7 +36,7 @@ struct Received {
   Kind kind = Kind::kTaken;
   /// Of the commit or tag; zeros for kWantedAsObjects and kMissingParents.
   Id id;
-  std::string rule;                ///< kRefused: that it breaks, for people
+  std::string rule;                ///< kRefused, kAfterRefused: that it breaks, for people
   std::vector<CommitId> missing;   ///< kMissingParents
   std::uint64_t until_millis = 0;  ///< kRefused: as RefusedCommit::until_millis
 };
@@ -57,7 +59,8 @@ struct Received {
 class Incoming {
  public:
   /// Goes on where the last session with this peer ended, if it was not finish()ed.
-  Incoming(RepositoryState& repository, const PublicKey& peer);
+  Incoming(RepositoryState& repository, const PublicKey& peer,
+           const Unproved::Limits& limits = Unproved::Limits());
   /// Keeps nothing that was not flushed.
   ~Incoming();
   Incoming(const Incoming&) = delete;
@@ -104,6 +107,14 @@ class Incoming {
   /// Something is returned with the last element of each commit and tag. Nothing may follow
   /// kWantedAsObjects and kMissingParents but begin_stream().
   std::optional<Received> take(wire::Element element);
+  /// So many bytes came, packed as they were, of which the elements that follow are made. Before
+  /// them: what may be put on disk for what nobody proved is reckoned by that (sync/unproved.h).
+  /// take() throws Error(kLimit) where it is more; then nothing is kept since the last flush(), nor
+  /// what there was of the commit that is not whole.
+  void note_received(std::uint64_t bytes);
+  /// Has it become too much to be kept, with a commit that is not whole, for another session?
+  bool has_too_much_to_keep() const;
+
   /// After the last element, with what END says. Error(kCorrupt) unless it agrees.
   void end_stream(std::uint64_t commits, std::uint64_t operations);
 

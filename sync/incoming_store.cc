@@ -50,6 +50,7 @@ std::optional<refs::LostSwap> IncomingStore::write(refs::WriteBatch batch) {
     refs::WriteBatch objects;
     objects.collection_generation = staging_->generation();
     if (std::optional<objects::PackInfo> pack = staging_->finish_pack()) {
+      written_bytes_ += pack->bytes;
       objects.packs_added.push_back(*pack);
     }
     const bool lost = repository_.database->write(objects).lost.has_value();
@@ -66,6 +67,7 @@ std::optional<refs::LostSwap> IncomingStore::write(refs::WriteBatch batch) {
     }
   } else if (!staging_->loose().empty()) {
     batch.loose.push_back(staging_->loose().row());
+    written_bytes_ += batch.loose.back().records.size();
   }
   batch.collection_generation = staging_->generation();
   batch.at_millis = repository_.environment.now_millis();

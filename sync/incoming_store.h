@@ -37,6 +37,11 @@ class IncomingStore : public objects::ObjectStore {
   /// How many objects wait in a pack; 0 while they are few enough to become a loose row.
   std::uint64_t packed_objects() const { return staging_->packed_objects(); }
 
+  /// Of all that was put since this was made, about: what it takes on disk.
+  std::uint64_t stored_bytes() const { return written_bytes_ + staging_->packed_bytes(); }
+  /// What was put since the last write() is not here any more.
+  void drop() { begin_staging(); }
+
   /// Makes all that was put durable together with the batch; nothing when the batch loses a swap,
   /// which is returned. Error(kStale) when the repository was collected since the last write, or a
   /// setting that the batch expects is another.
@@ -50,6 +55,7 @@ class IncomingStore : public objects::ObjectStore {
   std::shared_ptr<const core::Dictionary> dictionary_;  // of the last pack
   std::shared_ptr<const core::Dictionary> frame_dictionary_;
   int packs_with_it_ = 0;
+  std::uint64_t written_bytes_ = 0;  // by write()
 };
 
 }  // namespace isodb::sync

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -110,13 +111,12 @@ class Server::Inside {
     return options;
   }
 
-  void look() {
+  /// In a thread that has nobody to throw to.
+  void look() noexcept {
     try {
       hub_.wake_when_moved();
-    } catch (const Error& error) {
-      ServeEvent event;
-      event.error = error;
-      hub_.tell(std::move(event));
+    } catch (const std::exception&) {
+      hub_.tell_trouble("what other processes write cannot be seen");
     }
   }
 

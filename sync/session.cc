@@ -233,7 +233,7 @@ bool Session::lacks_what_was_left_out() const {
 /// refused.
 wire::Agreement Session::agreement() {
   const bool some_refused = !report_.refused_there.empty() || !report_.refs_refused.empty() ||
-                            (taking_ && !taking_->refused().empty());
+                            (taking_ && taking_->has_refused());
   if (some_refused || lacks_what_was_left_out()) return {};
   if (!sending_ || !taking_) {
     wire::Agreement named = sending_ ? ours_ : theirs_;
@@ -408,13 +408,15 @@ void Session::flush_when_due() {
   const std::uint64_t due = flushed_at_millis_ + (packed > 0 ? kPackMillis : kFlushMillis);
   const bool is_waiting = now < due && now >= flushed_at_millis_ && packed < kPackObjectsMax;
   if (is_waiting && !taking_->incoming().should_begin_pack()) return;
+  if (taking_->incoming().has_too_much_to_keep()) return;
   taking_->incoming().flush();
   flushed_at_millis_ = now;
 }
 
 void Session::ended(const std::optional<Error>& why) {
   if (!repository_) return;
-  if (why && taking_ && !was_taken_) taking_->incoming().flush();
+  const bool is_open = why && taking_ && !was_taken_;
+  if (is_open && !taking_->incoming().has_too_much_to_keep()) taking_->incoming().flush();
   if (repository_->options.read_only) return;
   record_refused(*repository_, options_.peer, report());
   repo::try_removal(*repository_);
@@ -431,6 +433,7 @@ Report Session::report() const {
     report.operations_received = taking_->operations();
     report.refused = taking_->left_out();
     std::ranges::copy(taking_->refused(), std::back_inserter(report.refused));
+    std::ranges::copy(taking_->refused_unnamed(), std::back_inserter(report.refused));
   }
   return report;
 }

@@ -1,12 +1,13 @@
 #include "sync/side_repository.h"
 
+#include <algorithm>
 #include <system_error>
+#include <unordered_set>
 #include <utility>
 
 #include "isodb/bundle.h"
 #include "objects/pack.h"
 #include "repo/access.h"
-#include "repo/commit_walk.h"
 #include "sync/object_stream.h"
 
 namespace isodb::sync {
@@ -17,6 +18,77 @@ namespace fs = std::filesystem;
 constexpr const char* kFolder = "mending";
 constexpr const char* kLock = "lock";
 constexpr const char* kRepository = "side";
+
+/// False where that met damage.
+template <typename Work>
+bool unless_damaged(const Work& work) {
+  try {
+    work();
+    return true;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kCorrupt) throw;
+    return false;
+  }
+}
+
+/// The heads and what is before them, each after its parents. Not repo::CommitWalk, which ends at
+/// the first commit that cannot be read: here only the way through that one is lost.
+std::vector<CommitId> readable_past(const RepositoryState& damaged,
+                                    const std::vector<CommitId>& heads) {
+  std::vector<std::pair<HybridTime, CommitId>> found;
+  std::vector<CommitId> next = heads;
+  std::unordered_set<Id> seen(heads.begin(), heads.end());
+  while (!next.empty()) {
+    const CommitId id = next.back();
+    next.pop_back();
+    unless_damaged([&] {
+      if (!damaged.store->contains(id)) return;
+      const Commit commit = damaged.read_commit(id);
+      found.emplace_back(commit.clock, id);
+      for (const CommitId& parent : commit.parents) {
+        if (seen.insert(parent).second) next.push_back(parent);
+      }
+    });
+  }
+  std::ranges::sort(found);
+  std::vector<CommitId> commits;
+  for (const auto& [clock, id] : found) commits.push_back(id);
+  return commits;
+}
+
+/// All of it that is intact; true where that is all there is.
+bool copy_objects(const RepositoryState& damaged, ObjectStream& objects,
+                  objects::PackWriter& writer) {
+  bool is_whole = true;
+  for (bool more = true; more;) {
+    const bool is_intact = unless_damaged([&] {
+      const std::optional<Id> id = objects.skip();
+      more = id.has_value();
+      if (!id) return;
+      const objects::Object object = damaged.read_object(*id);
+      writer.put(object.type, object.payload);
+    });
+    is_whole = is_whole && is_intact;
+  }
+  return is_whole;
+}
+
+/// What it has and its parents have not. Where these, or their trees, are damaged, nobody can tell
+/// what that is: then all that it has.
+void copy_commit(const RepositoryState& damaged, const CommitId& id, objects::PackWriter& writer) {
+  unless_damaged([&] {
+    const Commit commit = damaged.read_commit(id);
+    ObjectStream news(damaged, nullptr, damaged.erasures->now());
+    const bool has_parents = unless_damaged([&] { news.add_commit(id, commit); });
+    if (has_parents && copy_objects(damaged, news, writer)) return;
+    ObjectStream all(damaged, nullptr, damaged.erasures->now());
+    all.add_alone(id);
+    all.add(commit.tree);
+    if (commit.base) all.add(*commit.base);
+    if (commit.deleted) all.add(*commit.deleted);
+    copy_objects(damaged, all, writer);
+  });
+}
 
 }  // namespace
 
@@ -53,28 +125,11 @@ const objects::ObjectSource& SideRepository::store() const {
 }
 
 void SideRepository::copy_past(RepositoryState& damaged, const std::vector<CommitId>& heads) {
-  std::vector<CommitId> held;
-  for (const CommitId& head : heads) {
-    if (damaged.store->contains(head)) held.push_back(head);
-  }
-  if (held.empty()) return;
-  std::vector<CommitId> commits;
-  repo::CommitWalk walk(damaged, held);
-  while (const auto item = walk.next()) commits.push_back(item->id);
+  const std::vector<CommitId> commits = readable_past(damaged, heads);
+  if (commits.empty()) return;
   const std::shared_ptr<RepositoryState>& side = repo::Access::state(*repository_);
   objects::PackWriter writer(side->files, side->store->packs_folder(), nullptr);
-  for (auto at = commits.rbegin(); at != commits.rend(); ++at) {
-    try {
-      ObjectStream objects(damaged, nullptr, damaged.erasures->now());
-      objects.add_commit(*at, damaged.read_commit(*at));
-      while (const std::optional<Id> id = objects.skip()) {
-        const objects::Object object = damaged.read_object(*id);
-        writer.put(object.type, object.payload);
-      }
-    } catch (const Error& error) {  // what builds on that cannot be had
-      if (error.code() != ErrorCode::kCorrupt) throw;
-    }
-  }
+  for (const CommitId& commit : commits) copy_commit(damaged, commit, writer);
   refs::WriteBatch batch;
   if (const auto made = writer.finish()) batch.packs_added.push_back(*made);
   side->database->write(batch);

@@ -91,6 +91,7 @@ std::optional<wire::NeedMessage> Taking::run(ByteView payload) {
   saw_runs_ = true;
   reader_->add_frame(payload);
   estimate_.note_bytes(payload.size());
+  incoming_.note_received(payload.size());
   while (std::optional<wire::Element> element = reader_->next()) {
     if (answer_bytes_left_) check_answer(*element);
     estimate_.note(*element);
@@ -116,6 +117,11 @@ std::optional<wire::NeedMessage> Taking::note(const Received& received) {
       break;
     case Received::Kind::kRefused:
       note_refused({CommitId(received.id), received.rule, received.until_millis});
+      break;
+    case Received::Kind::kAfterRefused:
+      if (!received.rule.empty() && refused_unnamed_.size() < wire::AckMessage::kRefusedMax) {
+        refused_unnamed_.push_back({CommitId(received.id), received.rule});
+      }
       break;
     default:
       break;

@@ -53,6 +53,9 @@ class Taking {
   std::uint64_t bytes_to_come() const { return estimate_.bytes_to_come(); }
   /// The first wire::AckMessage::kRefusedMax of them.
   const std::vector<RefusedCommit>& refused() const { return refused_; }
+  bool has_refused() const { return !refused_.empty() || !refused_unnamed_.empty(); }
+  /// Refused without being named: the ids stand for them here alone.
+  const std::vector<RefusedCommit>& refused_unnamed() const { return refused_unnamed_; }
   /// What leave_out() was given.
   const std::vector<RefusedCommit>& told() const { return told_; }
   /// That, where the peer did leave something out.
@@ -80,7 +83,7 @@ class Taking {
   int needs_ = 0;
   bool is_after_need_ = false;  // the stream at hand: it goes by no hints
   std::uint64_t commits_ = 0, operations_ = 0;
-  std::vector<RefusedCommit> refused_, told_, left_out_;
+  std::vector<RefusedCommit> refused_, refused_unnamed_, told_, left_out_;
   bool told_is_hinted_ = false;
 };
 

@@ -22,12 +22,13 @@ class Search {
   Search(RepositoryState& repository, const std::vector<Id>& wanted)
       : repository_(repository), wanted_(wanted.begin(), wanted.end()) {}
 
+  /// Damage here hides what is below it, and nothing beside it.
   void look_at_commit(const Id& id, Ranks ranks) {
     offer(id);
     const Commit commit = repository_.read_commit(CommitId(id));
-    if (commit.deleted) look_at_content(*commit.deleted);
-    look_at_tree(commit.tree, ranks);
-    if (commit.base) look_at_tree(*commit.base, ranks);
+    if (commit.deleted) unless_damaged([&] { look_at_content(*commit.deleted); });
+    unless_damaged([&] { look_at_tree(commit.tree, ranks); });
+    if (commit.base) unless_damaged([&] { look_at_tree(*commit.base, ranks); });
   }
 
   void look_at_named(const Id& id, Ranks ranks) {
@@ -49,14 +50,21 @@ class Search {
   std::vector<Id> take() { return std::move(found_); }
 
  private:
-  void offer(const Id& id) {
-    if (wanted_.erase(id) == 0) return;
+  template <typename Look>
+  static void unless_damaged(const Look& look) {
     try {
-      const std::optional<objects::Object> object = repository_.store->get(id);
-      if (object && core::object_id(object->type, object->payload) == id) found_.push_back(id);
-    } catch (const Error& error) {  // it is damaged here, too
+      look();
+    } catch (const Error& error) {
       if (error.code() != ErrorCode::kCorrupt) throw;
     }
+  }
+
+  void offer(const Id& id) {
+    if (wanted_.erase(id) == 0) return;
+    unless_damaged([&] {
+      const std::optional<objects::Object> object = repository_.store->get(id);
+      if (object && core::object_id(object->type, object->payload) == id) found_.push_back(id);
+    });
   }
 
   void look_at_tree(const TreeId& root, Ranks ranks) {
@@ -73,11 +81,11 @@ class Search {
       const Ranks here = ranks.first(static_cast<std::size_t>(split));
       if (!here.empty() && is_leaf) {
         const Entry entry = node.entry(i);
-        look_at_content(entry.content);
-        if (entry.metadata) look_at_content(*entry.metadata);
+        unless_damaged([&] { look_at_content(entry.content); });
+        if (entry.metadata) unless_damaged([&] { look_at_content(*entry.metadata); });
       } else if (!here.empty()) {
         offer(node.id(i));
-        look_below(*repository_.nodes().child(node, i), first, here);
+        unless_damaged([&] { look_below(*repository_.nodes().child(node, i), first, here); });
       }
       ranks = ranks.subspan(here.size());
       first = end;
@@ -94,7 +102,7 @@ class Search {
       if (list.level == 0) {
         offer(item.id);
       } else {
-        look_at_content(item.id);
+        unless_damaged([&] { look_at_content(item.id); });
       }
     }
   }

@@ -204,8 +204,8 @@ Command bundle_command() {
       .details =
           "A bundle is one direction of a sync, written down and signed: for a stick, a mail, a "
           "line that only sends. It is applied any number of times; every commit in it proves "
-          "itself, and is checked as in a sync. Of a file that is cut off or damaged, what was "
-          "whole stays, and a good copy goes on there.",
+          "itself, and is checked as in a sync. A file is verified from end to end before anything "
+          "of it is taken: of one that is cut off or damaged nothing is.",
       .examples = {{"isodb bundle create week.bundle --since hub", "what the hub lacks"},
                    {"isodb bundle apply week.bundle", "on the other side"}},
       .declare = {},

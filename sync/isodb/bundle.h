@@ -69,10 +69,11 @@ struct ApplyOptions {
 /// Takes a bundle's commits, each checked as in a session, and brings them into the branches, where
 /// the bundle was signed by this device, or by a member who may write, as the current branch stands
 /// with what the bundle brings to it; else below remotes/bundle/ alone. Any number of times; parts
-/// one after the other, of one split bundle at a time. Where the file is cut off or damaged, what
-/// was whole before that stays, and a good copy goes on there: Error(kCorrupt), or kUnverified for
-/// a signature that does not hold. Error(kNotFound) names a commit or a part that has to be here
-/// first, Error(kInvalid) for another repository's bundle.
+/// one after the other, of one split bundle at a time. Reads the file twice, which cannot be a
+/// pipe: where it is cut off or damaged, nothing of it is taken: Error(kCorrupt), or kUnverified
+/// for a signature that does not hold. Error(kNotFound) names a commit or a part that has to be
+/// here first, Error(kInvalid) for another repository's bundle, Error(kLimit) for one that would
+/// fill the disk with what nobody proves.
 BundleApplied apply_bundle(Repository& repository, const std::filesystem::path& file,
                            const ApplyOptions& options = {});
 

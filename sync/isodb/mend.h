@@ -47,8 +47,9 @@ struct MendOptions {
 MendReport mend_from(Repository& repository, const Remote& remote, const MendOptions& options = {});
 
 /// The same from a bundle file: what its commits come to is searched for the objects. Where it
-/// builds on commits before it, these have to be intact here. Error(kInvalid) for another
-/// repository's bundle; what is wrong with the file is in MendReport::error.
+/// builds on commits before it, these are taken from here, as far as they are intact.
+/// Error(kInvalid) for another repository's bundle; what is wrong with the file is in
+/// MendReport::error.
 MendReport mend_from_bundle(Repository& repository, const std::filesystem::path& file,
                             const MendOptions& options = {});
 

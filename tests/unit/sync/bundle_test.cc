@@ -92,6 +92,26 @@ TEST_CASE("a bundle that is cut off anywhere moves nothing, and the whole one go
   CHECK(pair.office.fsck().empty());
 }
 
+TEST_CASE("nothing of a bundle is taken before all of it is verified") {
+  Pair pair;
+  put(*pair.tablet, "b.json", R"({"b":1})");
+  const Id first = *pair.tablet->ref("heads/main");
+  put(*pair.tablet, "c.json", R"({"c":1})");
+  const fs::path whole = pair.folder / "whole", cut = pair.folder / "cut";
+  create_bundle(*pair.tablet, whole, {.since = "origin"});
+  std::string bytes = slurp(whole);
+  const auto check_not_taken = [&](ErrorCode code) {
+    CHECK(error_code_of([&] { apply_bundle(pair.office, cut); }) == code);
+    CHECK(pair.office.refs("incoming/").empty());
+    CHECK_THROWS(pair.office.object_type(first));
+  };
+  spill(cut, bytes.substr(0, bytes.size() - 1));  // both commits are whole
+  check_not_taken(ErrorCode::kCorrupt);
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  spill(cut, bytes);
+  check_not_taken(ErrorCode::kUnverified);
+}
+
 TEST_CASE("a bundle with any byte changed is refused, and moves nothing") {
   Pair pair;
   put(*pair.tablet, "b.json", R"({"b":1})");

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <tuple>
 
 #include "core/hash.h"
 #include "isodb/bundle.h"
 #include "objects/commit_codec.h"
+#include "objects/content.h"
 #include "objects/node.h"
 #include "repo/access.h"
 #include "repo/reachable.h"
@@ -267,6 +269,106 @@ TEST_CASE("a bundle mends what its commits come to") {
   Repository one = Repository::open(scene.here());
   CHECK(error_code_of([&] { mend_from_bundle(one, scene.path("other.bundle")); }) ==
         ErrorCode::kInvalid);
+}
+
+TEST_CASE("a bundle mends where a commit before those that it builds on is damaged") {
+  const testing::TemporaryFolder folder;
+  const fs::path here = folder / "here", file = folder / "since.bundle";
+  CommitId old;
+  Id content;
+  {
+    Repository one = Repository::init(here);
+    put_many(one, 0, 50);
+    old = CommitId(*one.ref("heads/main"));
+    put(one, "a", "1");
+    put(one, "a", "2");
+    const std::string since = one.ref("heads/main")->hex();
+    put(one, "new", numbers(0, 1'000));
+    content = one.snapshot().entry("new")->content;
+    create_bundle(one, file, {.since = since});
+  }
+  REQUIRE(damage_object(here, old) == 1);
+  REQUIRE(damage_object(here, content) >= 1);
+  Repository one = Repository::open(here);
+  const MendReport report = mend_from_bundle(one, file);
+  CHECK(
+      std::ranges::any_of(report.mended, [&](const auto& mended) { return mended.id == content; }));
+  CHECK(one.snapshot().get("new") == numbers(0, 1'000));
+  CHECK(names(report.remaining, old.hex()));
+}
+
+TEST_CASE("damage hides from a peer what is below it, and nothing beside it") {
+  const testing::TemporaryFolder folder;
+  const fs::path here = folder / "here";
+  CommitId head;
+  Id deleted, node, below, beside, list, chunk;
+  std::vector<std::uint64_t> all;
+  {
+    Repository one = Repository::init(here);
+    put_many(one, 0, 600);
+    Transaction transaction = one.begin();
+    transaction.put("large", numbers(0, 300'000));
+    transaction.remove("many/1.json");
+    REQUIRE(std::holds_alternative<CommitId>(transaction.commit({})));
+    head = CommitId(*one.ref("heads/main"));
+    const std::shared_ptr<RepositoryState>& state = repo::Access::state(one);
+    const Commit commit = one.commit(head);
+    deleted = commit.deleted.value();
+    const objects::NodePtr root = state->nodes().node(commit.tree);
+    REQUIRE(root->level() > 0);
+    REQUIRE(root->size() > 2);
+    node = root->id(1);
+    const objects::NodePtr damaged = state->nodes().child(*root, 1);
+    const objects::NodePtr last = state->nodes().child(*root, root->size() - 1);
+    REQUIRE(last->level() == 0);
+    below = damaged->entry(0).content;
+    beside = last->entry(last->size() - 1).content;
+    list = one.snapshot().entry("large")->content;
+    chunk = objects::decode_list(state->read_object(list).payload).items.at(1).id;
+    for (std::uint64_t i = 0; i < one.snapshot().count(); ++i) all.push_back(i);
+  }
+  for (const auto& [damaged, hidden, seen] :
+       {std::tuple(deleted, deleted, beside), {node, below, beside}, {list, chunk, beside}}) {
+    const fs::path copy = folder / "copy";
+    fs::remove_all(copy);
+    fs::copy(here, copy, fs::copy_options::recursive);
+    REQUIRE(damage_object(copy, damaged) >= 1);
+    const Repository one = Repository::open(copy);
+    std::vector<Id> wanted{hidden, seen};
+    std::sort(wanted.begin(), wanted.end());
+    CHECK(wanted_objects(*repo::Access::state(one), {{{head, all}}, wanted}) ==
+          std::vector<Id>{seen});
+  }
+}
+
+TEST_CASE("two repositories with different damage that together are whole mend each other") {
+  const testing::TemporaryFolder folder;
+  const fs::path here = folder / "here", there = folder / "there";
+  Id deleted, content;
+  {
+    Repository one = Repository::init(here);
+    const auto path = [](int i) { return std::string(40, 'p') + std::to_string(i); };
+    Transaction before = one.begin();
+    for (int i = 0; i < 4'000; ++i) before.put(path(i), "1");
+    REQUIRE(std::holds_alternative<CommitId>(before.commit({})));
+    Transaction transaction = one.begin();
+    transaction.put("new", "text");
+    for (int i = 0; i < 4'000; ++i) transaction.remove(path(i));
+    REQUIRE(std::holds_alternative<CommitId>(transaction.commit({})));
+    deleted = one.commit(CommitId(*one.ref("heads/main"))).deleted.value();
+    content = one.snapshot().entry("new")->content;
+    REQUIRE(one.object_type(deleted) == ObjectType::kList);
+  }
+  fs::copy(here, there, fs::copy_options::recursive);
+  REQUIRE(damage_object(here, content) == 1);
+  REQUIRE(damage_object(there, deleted) == 1);
+  for (const auto& [damaged, other] : {std::pair(here, there), {there, here}}) {
+    Repository one = Repository::open(damaged);
+    const MendReport report = mend_from(one, remote_at(other.string()));
+    CHECK_FALSE(report.error);
+    CHECK(report.remaining.empty());
+    CHECK(one.fsck().empty());
+  }
 }
 
 TEST_CASE("an intact copy beside a damaged one needs no other repository") {

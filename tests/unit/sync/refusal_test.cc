@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <random>
 
+#include "core/hash.h"
 #include "objects/commit_codec.h"
 #include "sync/json_scalars.h"
 #include "tests/support/folders.h"
@@ -169,6 +171,137 @@ TEST_CASE_METHOD(Fixture, "what may not be written is refused, with all that des
     CHECK(incoming.heads().empty());
   }
   for (const CommitId& id : forged) CHECK_FALSE(b->state->store->contains(id));
+}
+
+TEST_CASE_METHOD(Fixture, "of a large commit by who may not write nothing is stored") {
+  clone_folder(a->repository, folder / "c");
+  const SyncSide c(folder / "c");
+  const CommitId head = a->repository.resolve_commit("@");
+  sync_one_way(*a, *b);
+  wire::CommitElement commit;
+  commit.author = c.repository.public_key();
+  commit.writer = c.repository.writer();
+  commit.sequence = 1;
+  commit.millis = a->state->read_commit(head).clock.millis() + 1;
+  commit.parents = {head};
+  const auto operation = [](int i, const Bytes& bytes) {
+    wire::OperationElement one;
+    one.kind = wire::OperationKind::kWhole;
+    one.is_new = true;
+    one.rest = "!" + std::to_string(10'000 + i);
+    one.bytes = bytes;
+    return one;
+  };
+  const auto is_stored = [&](sync::Incoming& incoming, const Bytes& text) {
+    return incoming.objects().contains(core::object_id(ObjectType::kBlob, text));
+  };
+  sync::Incoming incoming = this->incoming();
+  incoming.begin_stream();
+  const auto check_passed_over = [&](const std::optional<Received>& received) {
+    REQUIRE(received);
+    CHECK(received->kind == Received::Kind::kAfterRefused);
+    // As judge() says of a small one.
+    const std::string who = "its author " + commit.author.fingerprint();
+    CHECK(received->rule.starts_with(who + " is no member"));
+    CHECK(incoming.has_refused());
+  };
+  SECTION("of many documents") {
+    commit.operations = 1'001;
+    incoming.take(commit);
+    std::optional<Received> last;
+    for (int i = 0; i < 1'001; ++i) last = incoming.take(operation(i, "text " + std::to_string(i)));
+    check_passed_over(last);
+    CHECK_FALSE(is_stored(incoming, "text 0"));
+    CHECK_FALSE(is_stored(incoming, "text 1000"));
+  }
+  SECTION("of one large document") {
+    commit.operations = 1;
+    incoming.take(commit);
+    wire::OperationElement large = operation(0, {});
+    large.kind = wire::OperationKind::kLarge;
+    large.size = 70'000;
+    large.parts = {{0, 0, 70'000}};
+    CHECK_FALSE(incoming.take(large));
+    std::optional<Received> last;
+    for (std::size_t left = large.size; left > 0;) {
+      const std::size_t bytes = std::min<std::size_t>(left, 10'000);
+      last = incoming.take(wire::PieceElement{Bytes(bytes, 'x')});
+      left -= bytes;
+    }
+    check_passed_over(last);
+  }
+  SECTION("who may write is not hindered") {
+    commit.author = a->repository.public_key();
+    commit.operations = 1'001;
+    incoming.take(commit);
+    incoming.take(operation(0, "text 0"));
+    CHECK(is_stored(incoming, "text 0"));
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "what nobody proved ends the session where it is too much, and goes") {
+  const CommitId head = a->repository.resolve_commit("@");
+  sync_one_way(*a, *b);
+  wire::CommitElement commit;
+  commit.author = a->repository.public_key();
+  commit.sequence = 1'000;
+  commit.millis = a->state->read_commit(head).clock.millis() + 1;
+  commit.parents = {head};
+  commit.operations = std::uint64_t{1} << 30;
+  std::mt19937_64 random(1);
+  std::uint64_t sent = 0;
+  /// nullopt: all were taken.
+  const auto fill = [&](sync::Incoming& incoming, int operations) -> std::optional<Error> {
+    incoming.begin_stream();
+    return error_of([&] {
+      incoming.take(commit);
+      for (int i = 0; i < operations; ++i) {
+        wire::OperationElement one;
+        one.kind = wire::OperationKind::kWhole;
+        one.is_new = true;
+        one.rest = "!" + std::to_string(100'000 + i);
+        one.bytes = random_bytes(random, 2'000);
+        sent += one.bytes.size();
+        incoming.take(one);
+        if (i == 500) incoming.flush();
+      }
+    });
+  };
+  constexpr int kMany = 20'000;
+  const PublicKey& peer = a->repository.public_key();
+  {
+    sync::Incoming incoming(*b->state, peer, {4 << 20, 1 << 20, 2});
+    const std::optional<Error> error = fill(incoming, kMany);
+    REQUIRE(error);
+    CHECK(error->code() == ErrorCode::kLimit);
+    CHECK(sent < (30 << 20));
+    incoming.flush();
+  }
+  CHECK_FALSE(sync::Incoming(*b->state, peer).resume());  // nor what was flushed of it before
+  CHECK(b->repository.fsck().empty());
+  {
+    // As much, when as many bytes came.
+    sync::Incoming incoming(*b->state, peer, {4 << 20, 1 << 20, 2});
+    incoming.note_received(std::uint64_t{kMany} * 2'000);
+    CHECK_FALSE(fill(incoming, kMany));
+    CHECK_FALSE(incoming.has_too_much_to_keep());
+    incoming.flush();
+  }
+  CHECK(sync::Incoming(*b->state, peer).resume());
+}
+
+TEST_CASE("what commits answer for that were taken is not counted, what was refused is") {
+  sync::Unproved unproved(sync::Unproved::Limits{1'000, 100, 4});
+  CHECK_FALSE(unproved.is_too_much(1'000));
+  CHECK(unproved.is_too_much(1'001));
+  CHECK(unproved.is_too_much_to_keep(101));
+  unproved.end_commit(5'000, true);
+  CHECK_FALSE(unproved.is_too_much(6'000));
+  unproved.end_commit(6'000, false);
+  unproved.end_commit(8'000, true);
+  CHECK(unproved.is_too_much(8'001));
+  unproved.receive(300);
+  CHECK_FALSE(unproved.is_too_much(8'200));
 }
 
 TEST_CASE_METHOD(Fixture, "what one side lacks is found from heads and from hints") {

@@ -9,6 +9,9 @@
 
 #include "isodb/error.h"
 #include "net/address.h"
+#include "repo/access.h"
+#include "sync/hub.h"
+#include "tests/support/damage.h"
 #include "tests/support/net_proxy.h"
 #include "tests/support/pair_of_repositories.h"
 
@@ -136,6 +139,34 @@ bool holds(const Repository& repository, const std::string& path) {
 }
 
 }  // namespace
+
+TEST_CASE("who cannot be judged is not let in, and no trouble of that ends the server") {
+  const testing::TemporaryFolder folder;
+  TreeId tree;
+  {
+    Repository one = Repository::init(folder / "r");
+    testing::put(one, "a.json", "1");
+    tree = one.commit(CommitId(*one.ref("heads/main"))).tree;
+  }
+  REQUIRE(testing::damage_object(folder / "r", tree) >= 1);
+  Repository one = Repository::open(folder / "r");
+  int told = 0;
+  ServeOptions options;
+  options.on_event = [&](const ServeEvent& event) {
+    ++told;
+    REQUIRE(event.error);
+    CHECK(event.error->code() == ErrorCode::kCorrupt);
+    if (told == 1) return;
+    if (told == 2) throw Error(ErrorCode::kIo, "the log is full");
+    throw std::bad_alloc();
+  };
+  Hub hub(repo::Access::state(one), options);
+  const PublicKey stranger = SecretKey::generate().public_key();
+  for (int round = 1; round <= 3; ++round) {
+    CHECK_FALSE(hub.accepts(stranger));
+    CHECK(told == round);
+  }
+}
 
 TEST_CASE("one branch's members decide who may connect, whichever the server stands on") {
   Pair pair;
