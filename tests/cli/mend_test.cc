@@ -64,7 +64,8 @@ isodb -C office fsck --repair-from intact --json | tail -1
   INFO(ran.out << ran.err);
   CHECK(ran.out ==
         "stranger 5\n1\n1\nserver ended with 0\nnobody 6\nno name 1\nanother repository 2\n"
-        "{\"ok\":true,\"findings\":0,\"contents_not_held\":0,\"merges_not_computed\":0}\n");
+        "{\"ok\":true,\"findings\":0,\"contents_not_held\":0,\"merges_not_computed\":0,"
+        "\"contents_erased\":0,\"merges_of_erased\":0}\n");
 }
 
 TEST_CASE("recover makes a lost repo.db anew, keeps a readable one, and says what is lost") {
@@ -88,8 +89,8 @@ mkdir empty; isodb recover empty 2>/dev/null; echo "empty $?"
 )sh");
   INFO(ran.out << ran.err);
   CHECK(ran.out ==
-        "readable 2\n1\ngone 1\n1\ninit 2\n1\nrecovered 0\n1\n1\nsame head\nsound\n\"refs_known\":false\n"
-        "repo.db.old-1\nempty 1\n");
+        "readable 2\n1\ngone 1\n1\ninit 2\n1\nrecovered 0\n1\n1\nsame head\nsound\n"
+        "\"refs_known\":false\nrepo.db.old-1\nempty 1\n");
 }
 
 }  // namespace

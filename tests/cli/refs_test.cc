@@ -152,7 +152,8 @@ TEST_CASE("verify and fsck pass on a healthy repository and say so") {
   CHECK(runner.must({"fsck"}) == "every object is there and is what its id says\n");
   for (const char* command : {"verify", "fsck"}) {
     const core::Json sum = json_line(runner.must({command, "--json"}));
-    CHECK(keys_of(sum) == Words{"ok", "findings", "contents_not_held", "merges_not_computed"});
+    CHECK(keys_of(sum) == Words{"ok", "findings", "contents_not_held", "merges_not_computed",
+                                "contents_erased", "merges_of_erased"});
     CHECK(member(sum, "ok") == "true");
   }
   CHECK(runner.run({"verify", "mian"}).exit_code == 1);
@@ -164,7 +165,8 @@ TEST_CASE("gc keeps what is there and stats counts it") {
   const core::Json before = json_line(runner.must({"stats", "--json"}));
   CHECK(keys_of(before) == Words{"branch", "commits", "documents", "document_bytes",
                                  "loose_objects", "loose_bytes", "packs", "packed_objects",
-                                 "pack_bytes", "database_bytes", "documents_not_held", "scope"});
+                                 "pack_bytes", "database_bytes", "documents_not_held",
+                                 "documents_erased", "scope"});
   CHECK(member(before, "commits") == "6");
   const core::Json collected = json_line(runner.must({"gc", "--json"}));
   CHECK(keys_of(collected) ==
