@@ -145,7 +145,8 @@ TEST_CASE("an output file that does not fit on its disk is not there, and the co
 /// The program with the rights of nobody: as root every folder is writable.
 Ran run_unprivileged(const DiskRunner& runner, const std::string& command) {
   if (::geteuid() != 0) return runner.on_disk(command);
-  for (auto path = runner.folder().parent_path(); path.has_parent_path() && path != "/tmp";
+  const std::filesystem::path temporary = std::filesystem::temp_directory_path();
+  for (auto path = runner.folder().parent_path(); path != temporary && path != path.root_path();
        path = path.parent_path()) {
     ::chmod(path.c_str(), 0755);
   }
