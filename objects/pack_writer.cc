@@ -78,6 +78,7 @@ struct PackWriter::Impl {
   std::optional<Object> get(const Id& id) const;
   std::optional<PackInfo> finish();
 
+  void queue(const Id& id, ObjectType type, ByteView payload, const PutHint& hint, bool is_frame);
   bool takes_frame(const PutHint& hint) const;
   void submit();
   void start();
@@ -131,6 +132,18 @@ Id PackWriter::Impl::put(ObjectType type, ByteView payload, const PutHint& hint)
   // A frame is sooner written again than looked for, and what comes as one is mostly new: merging
   // packs drops what is held twice.
   if (!is_frame && existing.contains(id)) return id;
+  try {
+    queue(id, type, payload, hint, is_frame);
+  } catch (...) {  // an entry may stand without its record: this pack is never finished
+    const std::lock_guard lock(mutex);
+    if (!failure) failure = std::current_exception();
+    throw;
+  }
+  return id;
+}
+
+void PackWriter::Impl::queue(const Id& id, ObjectType type, ByteView payload, const PutHint& hint,
+                             bool is_frame) {
   PackItem item;
   if (hint.base && !hint.compressed) {
     const std::uint32_t base = entries.find(*hint.base);
@@ -150,7 +163,6 @@ Id PackWriter::Impl::put(ObjectType type, ByteView payload, const PutHint& hint)
   batch->items.push_back(item);
   if (!started && is_sample(item)) sampled_bytes += item.size;
   if (batch->full()) submit();
-  return id;
 }
 
 /// What has a base may become a delta.
@@ -411,6 +423,7 @@ PackInfo PackWriter::Impl::write_end() {
 }
 
 std::optional<PackInfo> PackWriter::Impl::finish() {
+  rethrow_failure();
   submit();
   if (!started) start();
   if (worker.joinable()) {
@@ -422,6 +435,9 @@ std::optional<PackInfo> PackWriter::Impl::finish() {
   stop_worker();
   rethrow_failure();
   if (entries.size() == 0) return std::nullopt;
+  if (encoded.load(std::memory_order_acquire) != entries.size()) {
+    throw Error(ErrorCode::kIo, "the pack could not be written");
+  }
   return write_end();
 }
 

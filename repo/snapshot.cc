@@ -65,8 +65,8 @@ Entry DocumentCursor::entry() const {
   return impl_->cursor.entry();
 }
 Bytes DocumentCursor::bytes() const {
-  if (std::optional<Bytes> read = impl_->read_ahead()) return std::move(*read);
   repo::check_not_erased(*impl_->state, path(), impl_->cursor.content().id);
+  if (std::optional<Bytes> read = impl_->read_ahead()) return std::move(*read);
   try {
     return objects::read_content(*impl_->state->store, impl_->cursor.content());
   } catch (const objects::ObjectMissing& missing) {

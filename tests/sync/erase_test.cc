@@ -343,6 +343,24 @@ TEST_CASE("a backup holds nothing that was erased, and what is restored knows of
   CHECK(back.fsck().empty());
 }
 
+TEST_CASE(
+    "who reads one after the other is given nothing erased, while its bytes are still there") {
+  Ward ward;
+  Device& device = ward.device;
+  device.repository().collect();  // into a pack, of which more is read ahead
+  const Entry entry = *device.repository().snapshot().entry("patients/777");
+  device.put(merge::erased_path(entry.content),
+             repo::erasure_document(entry.content, entry.size, "because"));
+  REQUIRE(erasures(device.repository()).size() == 1);
+  int read = 0;
+  for (DocumentCursor at = device.repository().snapshot().documents(); at.valid(); at.next()) {
+    const bool erased = error_code_of([&] { at.bytes(); }) == ErrorCode::kErased;
+    REQUIRE(erased == (at.path() == "patients/777"));
+    ++read;
+  }
+  CHECK(read > 2'000);
+}
+
 TEST_CASE("a removal that was interrupted is gone on with by whoever opens to write") {
   Ward ward;
   Device& device = ward.device;
