@@ -188,11 +188,13 @@ class IsodbEngine final : public Engine {
 }  // namespace
 
 EngineKind isodb_kind() {
-  return {"isodb", ISODB_BENCH_VERSION,
-          "load by an import session, reads from one snapshot, each commit a signed transaction",
-          [](EngineSettings settings) -> std::unique_ptr<Engine> {
-            return std::make_unique<IsodbEngine>(std::move(settings));
-          }};
+  return {
+      "isodb", ISODB_BENCH_VERSION,
+      "load by an import session, reads from one snapshot, each commit a signed transaction; load "
+      "and scan have a second thread",
+      [](EngineSettings settings) -> std::unique_ptr<Engine> {
+        return std::make_unique<IsodbEngine>(std::move(settings));
+      }};
 }
 
 }  // namespace isodb::bench

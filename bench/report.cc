@@ -48,14 +48,23 @@ const std::vector<std::string>& fixed_workloads() {
   return ids;
 }
 
+bool is_failed(const Results& results, const RowKey& key) {
+  const auto row = results.rows.find(key);
+  return row != results.rows.end() && !row->second.error.empty();
+}
+
+/// A star behind what was measured in fewer rounds than the run had.
+std::string mark_of_runs(const Results& results, const RowKey& key) {
+  const auto row = results.rows.find(key);
+  const auto rounds = results.settings.value("rounds", std::size_t{1});
+  return row != results.rows.end() && row->second.runs.size() < rounds ? "*" : "";
+}
+
 std::string cell(const Results& results, std::uint64_t size, const Workload& workload,
                  const std::string& engine) {
   const auto value = results.value(size, workload.id, engine);
-  if (!value) {
-    const auto row = results.rows.find({size, workload.id, engine});
-    return row != results.rows.end() && !row->second.error.empty() ? "failed" : "–";
-  }
-  std::string text = short_number(*value);
+  if (!value) return is_failed(results, {size, workload.id, engine}) ? "failed" : "–";
+  std::string text = short_number(*value) + mark_of_runs(results, {size, workload.id, engine});
   const auto ours = results.value(size, workload.id, kOurs);
   if (engine != kOurs && ours && *value > 0 && *ours > 0) {
     text += " (" + times(advantage(workload, *ours, *value)) + ")";
@@ -99,10 +108,11 @@ Table goals_table(const Results& results, std::uint64_t size) {
       needed = results.value(size, goal.workload, goal.peer);
       if (needed) *needed *= goal.factor;
     }
-    if (!ours || !needed) continue;
-    table.add({goal.text, short_number(*needed) + " " + row.unit,
-               short_number(*ours) + " " + row.unit,
-               advantage(row, *ours, *needed) >= 1 ? "yes" : "no"});
+    const bool failed = is_failed(results, {size, goal.workload, kOurs});
+    if (!failed && (!ours || !needed)) continue;
+    table.add({goal.text, needed ? short_number(*needed) + " " + row.unit : "–",
+               failed ? "failed" : short_number(*ours) + " " + row.unit,
+               !failed && advantage(row, *ours, *needed) >= 1 ? "yes" : "no"});
   }
   return table;
 }
@@ -116,13 +126,17 @@ Table growth_table(const Results& results) {
     const Workload& row = workload(id);
     for (const std::string& engine : results.engine_names) {
       std::vector<std::string> cells = {row.title, engine, row.unit};
+      std::optional<double> first, last;
       for (std::uint64_t size : results.sizes) {
         const auto value = results.value(size, id, engine);
-        cells.push_back(value ? short_number(*value) : "–");
+        cells.push_back(value                                    ? short_number(*value)
+                        : is_failed(results, {size, id, engine}) ? "failed"
+                                                                 : "–");
+        if (!value) continue;
+        if (!first) first = value;
+        last = value;
       }
-      const auto first = results.value(results.sizes.front(), id, engine);
-      const auto last = results.value(results.sizes.back(), id, engine);
-      if (!first || !last) continue;
+      if (!first) continue;
       cells.push_back(times(advantage(row, *first, *last)));
       table.add(cells);
     }
@@ -147,13 +161,20 @@ std::string engines_list(const Results& results) {
 constexpr char kMethod[] =
     "All engines run in one process run, on the same documents, one after the other in each "
     "workload and each round; a value is the median of the rounds. Each measurement has a child "
-    "process of its own, after a sync of the file systems; loops over an operation warm up for as "
-    "long as they measure. A row that takes long is measured once where the settings say so. "
-    "Answers are checked against the corpus. Every load ends in one durable commit, every commit "
+    "process of its own, after a sync of the file systems and a reading of the store's files; "
+    "reads "
+    "warm up for as long as they measure, scans, diffs and merges once, commits of one document "
+    "with 50. A star: measured in fewer rounds than the others, because the load, which each round "
+    "begins with, takes too long; what a store measures when it is not fresh does not count. "
+    "After each load, and in reads, scans and commits, a part of the answers is compared with the "
+    "corpus, and a scan's bytes with all of it. Every load ends in one durable commit, every "
+    "commit "
     "is durable when it returns. The key-value engines do the work that isodb does: SHA-256 of the "
     "document as its key, and the path as the key of that hash, so a read is two look-ups; they "
-    "keep no history and no signature. Every engine reads from files in the page cache; what it "
-    "caches itself is bounded alike. Size on disk counts blocks. Peak memory is that of the whole "
+    "keep no history and no signature. Every engine reads from files in the page cache; the "
+    "cache of pages or nodes that it keeps itself is bounded alike (RocksDB's indexes and filters, "
+    "and isodb's smaller caches, come on top, and count as memory). Size on disk counts blocks. "
+    "Peak memory is that of the whole "
     "child process: with mapped files it counts what was touched of them, without it is sampled "
     "each 5 ms. In brackets: how many times isodb is better than that engine (below 1: worse).\n";
 
@@ -195,6 +216,15 @@ std::string terminal_table(const Results& results) {
 }
 
 std::string comparison(const Results& before, const Results& after) {
+  std::string warning;
+  if (before.settings != after.settings) {
+    warning += "The two were run with other settings: " + before.settings.dump() + " and " +
+               after.settings.dump() + ".\n\n";
+  }
+  for (const char* key : {"processor", "cores", "kernel"}) {
+    const std::string was = text_of(before.machine, key), is = text_of(after.machine, key);
+    if (was != is) warning += std::string("Another ") + key + ": " + was + ", then " + is + ".\n\n";
+  }
   Table machine({"this machine's limit", "unit", "before", "after", "after : before"});
   for (const Limit& limit : limits()) {
     const auto old_value = before.limit(limit.id), new_value = after.limit(limit.id);
@@ -208,6 +238,10 @@ std::string comparison(const Results& before, const Results& after) {
       for (const std::string& engine : after.engine_names) {
         const auto old_value = before.value(size, workload.id, engine);
         const auto new_value = after.value(size, workload.id, engine);
+        if (old_value && is_failed(after, {size, workload.id, engine})) {
+          rows.add({workload.title, spaced(size), engine, workload.unit, short_number(*old_value),
+                    "failed", "–"});
+        }
         if (!old_value || !new_value) continue;
         const bool both = *old_value > 0 && *new_value > 0;
         rows.add({workload.title, spaced(size), engine, workload.unit, short_number(*old_value),
@@ -216,7 +250,7 @@ std::string comparison(const Results& before, const Results& after) {
       }
     }
   }
-  return machine.text() + "\n" + rows.text();
+  return warning + machine.text() + "\n" + rows.text();
 }
 
 }  // namespace isodb::bench

@@ -63,7 +63,9 @@ double advantage(const Workload& workload, double ours, double theirs) {
 std::optional<double> Results::value(std::uint64_t documents, const std::string& workload,
                                      const std::string& engine) const {
   const auto row = rows.find({documents, workload, engine});
-  if (row == rows.end() || row->second.runs.empty()) return std::nullopt;
+  if (row == rows.end() || row->second.runs.empty() || !row->second.error.empty()) {
+    return std::nullopt;
+  }
   return row->second.median();
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,9 @@ struct SuiteOptions {
   /// A measurement that took longer is made once, not in every round.
   double repeat_seconds_max = 2;
   std::size_t cache_bytes = 128 << 20;
-  std::vector<std::string> engines;    ///< names; empty for all
+  std::vector<std::string> engines;  ///< names; empty for all
+  /// By name, the largest size of engines that would take too long at a larger one.
+  std::map<std::string, std::uint64_t> documents_max;
   std::vector<std::string> workloads;  ///< ids; empty for all (loads that others need are made)
   std::filesystem::path folder;        ///< for corpora and stores; emptied at the end
 };

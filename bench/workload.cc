@@ -16,7 +16,7 @@ namespace isodb::bench {
 namespace {
 
 constexpr int kChecked = 200;  // documents compared with the corpus before a measurement
-constexpr int kFirstReads = 1000;
+constexpr int kFirstReads = 1000, kWarmUpCommits = 50;
 
 class Watch {
  public:
@@ -48,6 +48,13 @@ void expect_document(Engine& engine, std::uint64_t number, std::uint32_t version
   Corpus::document(number, version, expected);
   if (!engine.get(Corpus::path(number), found) || found != expected) {
     throw std::runtime_error("a wrong answer for " + Corpus::path(number));
+  }
+}
+
+void check_some(Engine& engine, const Scene& scene) {
+  for (std::uint64_t i = 0; i < kChecked; ++i) {
+    Random random(scatter(i));
+    expect_document(engine, draw(random, scene), 0);
   }
 }
 
@@ -115,6 +122,10 @@ Json measure_load(const Scene& scene) {
   return {{"value", static_cast<double>(scene.documents) / seconds}, {"seconds", seconds}};
 }
 
+void check_load(const Scene& scene) {
+  check_some(*opened(scene), scene);
+}
+
 Json measure_settle(const Scene& scene) {
   auto engine = scene.kind.make(scene.settings);
   const Watch watch;
@@ -146,10 +157,7 @@ Json measure_first_reads(const Scene& scene) {
 
 Json measure_scan(const Scene& scene, ScanOrder order) {
   const auto engine = opened(scene);
-  for (int i = 0; i < kChecked && scene.round == 0; ++i) {
-    Random random(scatter(i));
-    expect_document(*engine, draw(random, scene), 0);
-  }
+  if (scene.round == 0) check_some(*engine, scene);
   const auto scan = [&] {
     const Watch watch;
     const std::uint64_t bytes =
@@ -168,7 +176,7 @@ Json measure_scan(const Scene& scene, ScanOrder order) {
 }
 
 Json measure_batch_commit(const Scene& scene, std::uint64_t documents_wanted) {
-  const auto engine = opened(scene);
+  auto engine = opened(scene);
   Json result;
   try {
     result["before"] = engine->version();
@@ -181,9 +189,8 @@ Json measure_batch_commit(const Scene& scene, std::uint64_t documents_wanted) {
     numbers.insert(draw(random, scene));
   }
   std::vector<Document> documents;
-  for (std::uint64_t number : numbers)
-    documents.push_back(
-        changed(number, static_cast<std::uint32_t>((1 + scene.round) * 10'000 + documents_wanted)));
+  const auto version = static_cast<std::uint32_t>((1 + scene.round) * 10'000 + documents_wanted);
+  for (std::uint64_t number : numbers) documents.push_back(changed(number, version));
   {
     const auto committer = engine->committer();
     const Watch watch;
@@ -191,6 +198,9 @@ Json measure_batch_commit(const Scene& scene, std::uint64_t documents_wanted) {
     result["value"] = watch.seconds() * 1e3;
   }
   if (result.contains("before")) result["after"] = engine->version();
+  engine.reset();
+  engine = opened(scene);
+  for (std::uint64_t number : numbers) expect_document(*engine, number, version);
   return result;
 }
 
@@ -311,7 +321,7 @@ Json measure_commits(const Scene& scene, unsigned threads) {
   auto engine = opened(scene);
   std::vector<std::unique_ptr<Committer>> committers;
   for (unsigned i = 0; i < threads; ++i) committers.push_back(engine->committer());
-  for (int i = 0; i < 5; ++i) {  // warm-up
+  for (int i = 0; i < kWarmUpCommits; ++i) {
     committers[0]->commit({changed(static_cast<std::uint64_t>(i), version)});
   }
   std::vector<Commits> all(threads);

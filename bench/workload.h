@@ -34,6 +34,8 @@ struct Scene {
 /// The returned object holds "value" in the workload's unit and details. They throw when an engine
 /// answers wrongly.
 Json measure_load(const Scene& scene);
+/// Whether what was loaded is there, in another process than the one that loaded it.
+void check_load(const Scene& scene);
 Json measure_settle(const Scene& scene);
 Json measure_reads(const Scene& scene);
 Json measure_first_reads(const Scene& scene);
