@@ -331,26 +331,6 @@ isodb -q -C tablet fetch office; echo "code $?"
   CHECK(contains(ran.err, "--as NAME"));
 }
 
-TEST_CASE("over ssh the same session runs through a pipe") {
-  const Shell shell;
-  const Ran ran = shell.sh(R"sh(
-fake_ssh
-fp=$(isodb -C office key fingerprint)
-isodb -q clone office tablet; member tablet
-isodb -C tablet remote remove origin
-isodb -q -C tablet remote add far ssh://me@far$PWD/office
-isodb -q -C tablet sync; echo "code $?"
-isodb -q -C tablet sync ssh://me@far/nowhere --fingerprint $fp 2>told; echo "code $?"
-grep -c 'hint: what ssh said stands above' told
-isodb -q -C tablet sync far --fingerprint $fp; echo "code $?"
-echo 7 | isodb -q -C tablet put b
-isodb -q -C tablet sync; echo "code $?"
-same office tablet
-)sh");
-  INFO(ran.out << ran.err);
-  CHECK(ran.out == "code 2\ncode 6\n1\ncode 0\ncode 0\nsame: office tablet\n");
-}
-
 TEST_CASE("a terminal is shown how long a clone over a slow line still takes") {
   const Shell shell;
   const Ran ran = shell.shell_on_terminal(kShell + std::string(R"sh(
