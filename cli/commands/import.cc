@@ -189,8 +189,16 @@ ExitCode import_records(const Arguments& arguments, const Exchange& exchange, Co
           : exchange::import_json_lines(repository, source, arguments.key, options);
   note_skipped(context, report.skipped_count, report.skipped);
   if (context.json()) {
+  if (report.replaced > 0) {
+    context.note(counted(report.replaced, "document") + " took the place of " +
+                 (report.replaced == 1 ? "one" : "others") + " before with the same " +
+                 arguments.key.value_or("key") +
+                 "; without --key every one stays, under a path of its own");
+  }
     JsonObject object = summary(exchange);
-    object.number("documents", report.documents).number("bytes", report.bytes);
+    object.number("documents", report.documents)
+        .number("replaced", report.replaced)
+        .number("bytes", report.bytes);
     add_commits(object, report.commits);
     add_skipped(object, report.skipped_count, report.skipped);
     context.print(object);
