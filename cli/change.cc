@@ -1,5 +1,6 @@
 #include "cli/change.h"
 
+#include "cli/held_back.h"
 #include "cli/stale.h"
 #include "cli/text.h"
 
@@ -45,17 +46,22 @@ Outcome outcome_of(const std::optional<Entry>& before, const std::optional<Entry
 
 void print_commit(Context& context, const std::string& branch, const CommitId& commit,
                   const std::string& message, std::uint64_t changes) {
+  if (context.quiet() && !context.json()) return;
+  const HeldBack held = held_back(context.repository(Access::kRead), {commit});
   if (context.json()) {
-    context.print(JsonObject()
-                      .id("commit", commit)
-                      .string("branch", branch)
-                      .number("changes", changes)
-                      .bytes("message", message));
-  } else if (!context.quiet()) {
-    context.out() << "[" << branch_name(branch) << " "
-                  << context.paint(Style::kYellow, commit.short_hex()) << "] "
-                  << printable(message.substr(0, message.find('\n'))) << "\n";
+    JsonObject object;
+    object.id("commit", commit)
+        .string("branch", branch)
+        .number("changes", changes)
+        .bytes("message", message);
+    add_held_back(object, held);
+    context.print(object);
+    return;
   }
+  context.out() << "[" << branch_name(branch) << " "
+                << context.paint(Style::kYellow, commit.short_hex()) << "] "
+                << printable(message.substr(0, message.find('\n'))) << "\n";
+  note_held_back(context, held, "this commit");
 }
 
 ExitCode commit_and_print(Context& context, Transaction& transaction,

@@ -175,9 +175,9 @@ void Context::note(std::string_view sentence) {
   std::cerr << "isodb: " << sentence << "\n";
 }
 
-ProgressFunction Context::progress(std::string_view unit) {
+ProgressFunction Context::progress(std::string_view unit, Total total) {
   if (json_ || quiet_ || ::isatty(STDERR_FILENO) != 1) return {};
-  const auto meter = std::make_shared<ProgressMeter>(unit);
+  const auto meter = std::make_shared<ProgressMeter>(unit, total);
   meter_ = meter;
   return [meter](const Progress& progress) { meter->update(progress); };
 }

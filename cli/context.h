@@ -61,7 +61,7 @@ class Context {
   /// A sentence on standard error, unless --quiet or --json.
   void note(std::string_view sentence);
   /// To be passed to what takes a while: shows rate and remaining time on standard error.
-  ProgressFunction progress(std::string_view unit);
+  ProgressFunction progress(std::string_view unit, Total total = Total::kKnown);
 
  private:
   std::optional<std::string> setting(const std::string& key) const;

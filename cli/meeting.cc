@@ -30,7 +30,7 @@ StopOnSignal::~StopOnSignal() {
 
 void add_conversation(Context& context, const std::string& doing, const sync::Remote& remote,
                       sync::SyncOptions& options) {
-  const ProgressFunction show = context.progress("bytes");
+  const ProgressFunction show = context.progress("bytes", Total::kEstimated);
   if (show) {
     options.progress = [show, doing](const sync::Bandwidth& bandwidth) {
       const std::uint64_t done = bandwidth.total_in + bandwidth.total_out;

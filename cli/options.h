@@ -33,6 +33,7 @@ struct Argument {
 /// What one command takes: described once, for the parser, --help, the man page and completion.
 /// The value words mean: PATH a document, PREFIX a folder or document, REV a revision, BRANCH and
 /// TAG and REF names, REMOTE another repository, ID an object, FILE and DIR the machine's files.
+/// The parser refuses an empty PATH, PREFIX and REV.
 class Options {
  public:
   /// spelling "PATH", "[PATH]" (may be left out), "PATH..." (one or more), "[PATH...]" (any

@@ -26,6 +26,17 @@ std::uint64_t number_of(const std::string& name, const std::string& text) {
   return number;
 }
 
+/// An empty path or revision is, most often, a script's variable that is not set: it must not mean
+/// everything. `stands_for` is the word that tells them from other values (cli/options.h).
+void check_not_empty(const std::string& name, const std::string& stands_for,
+                     const std::string& value) {
+  const bool names_something = stands_for == "PATH" || stands_for == "PREFIX" ||
+                               stands_for == "PATH|ID" || stands_for == "REV";
+  if (!names_something || !value.empty()) return;
+  throw Error(ErrorCode::kInvalid, name + " is empty",
+              "is a variable of a script not set? For the default, leave it out");
+}
+
 /// The value of one word on the command line; a flag has none.
 void assign(const std::string& name, const Target& target, const std::string& value) {
   std::visit(Overloaded{
@@ -88,6 +99,7 @@ std::vector<std::string> parse_options(const std::string& call, const Options& o
     const auto take = [&option](const std::vector<std::string>& values) {
       for (const std::string& value : values) {
         check_choice(option, value);
+        check_not_empty(option.names.back(), option.value, value);
         assign(option.names.back(), option.target, value);
       }
       return true;
@@ -172,6 +184,7 @@ void assign_arguments(const std::string& call, const Options& options,
         throw Error(ErrorCode::kInvalid, "'" + call + "' needs " + argument.name,
                     "see '" + call + " --help'");
       }
+      check_not_empty(argument.name, argument.name, values[next]);
       assign(argument.name, argument.target, values[next++]);
     }
   }

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <bit>
 #include <cstdio>
 
 #include "cli/text.h"
@@ -25,10 +27,16 @@ std::string amount(std::uint64_t number, std::string_view unit) {
   return unit == "bytes" ? human_bytes(number) : grouped(number);
 }
 
+/// As exact as an estimate is, to a sixteenth or better, so that it seldom changes.
+std::uint64_t roughly(std::uint64_t number) {
+  const std::uint64_t step = std::max<std::uint64_t>(1, std::bit_floor(number) / 16);
+  return (number + step - 1) / step * step;
+}
+
 }  // namespace
 
-ProgressMeter::ProgressMeter(std::string_view unit)
-    : unit_(unit), began_(Clock::now()), shown_(began_) {}
+ProgressMeter::ProgressMeter(std::string_view unit, Total total)
+    : unit_(unit), total_(total), began_(Clock::now()), shown_(began_) {}
 
 ProgressMeter::~ProgressMeter() {
   hide();
@@ -50,7 +58,10 @@ void ProgressMeter::update(const Progress& progress) {
   const double seconds = std::chrono::duration<double>(now - began_).count();
   const double rate = static_cast<double>(progress.done) / seconds;
   std::string line = what_ + ": " + amount(progress.done, unit_);
-  if (progress.all > 0) line += " of " + amount(progress.all, unit_);
+  if (progress.all > 0 && total_ == Total::kKnown) line += " of " + amount(progress.all, unit_);
+  if (progress.all > 0 && total_ == Total::kEstimated) {
+    line += " of about " + amount(roughly(progress.all), unit_);
+  }
   if (unit_ != "bytes") line += " " + unit_;
   line += ", " + amount(static_cast<std::uint64_t>(rate), unit_) + "/s";
   if (progress.all > progress.done && rate > 0) {

@@ -58,9 +58,12 @@ std::string report_text(const sync::Report& report) {
     text += "; left out " + counted(report.refs_refused.size(), "ref") + ", the first " +
             printable_line(report.refs_refused.front()) + ": there are too many";
   }
-  for (const sync::RefusedCommit& refused : report.refused) {
-    text.append("; refused ").append(refused.commit.short_hex()).append(": ");
-    text += printable_line(refused.rule);
+  for (const CommitId& head : report.peeled) {
+    text.append("; set aside ").append(head.short_hex());
+  }
+  for (const sync::RefusedCommit& refused : report.refused) text += "; " + refused_text(refused);
+  for (const sync::RefusedCommit& refused : report.refused_there) {
+    text += "; " + refused_text(refused, " there");
   }
   return text;
 }

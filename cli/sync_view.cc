@@ -26,7 +26,10 @@ JsonObject json_of(const MovedRef& moved) {
 std::vector<JsonObject> json_of(const std::vector<RefusedCommit>& refused) {
   std::vector<JsonObject> objects;
   for (const RefusedCommit& one : refused) {
-    objects.push_back(JsonObject().id("commit", one.commit).string("rule", one.rule));
+    JsonObject object;
+    object.id("commit", one.commit).string("rule", one.rule);
+    if (one.until_millis != 0) object.string("until", iso_time(one.until_millis));
+    objects.push_back(std::move(object));
   }
   return objects;
 }
@@ -47,13 +50,23 @@ void print_moved(Context& context, const MovedRef& moved) {
   context.out() << "\n";
 }
 
+/// "refused there 1a2b3c4d5e6f"; a commit whose time is to come is parked.
+std::string refused_word(const RefusedCommit& refused, const std::string& where) {
+  const std::string word = refused.until_millis != 0 ? "parked" : "refused" + where;
+  return word + " " + refused.commit.short_hex();
+}
+
+std::string refused_reason(const RefusedCommit& refused) {
+  std::string text = printable_line(refused.rule);
+  if (refused.until_millis != 0) text += "; it is taken from " + iso_time(refused.until_millis);
+  return text;
+}
+
 void print_refusals(Context& context, const std::vector<RefusedCommit>& refused,
                     const std::string& where) {
   for (std::size_t i = 0; i < std::min(refused.size(), kRefusedShown); ++i) {
-    context.out() << "  "
-                  << context.paint(Style::kRed,
-                                   "refused" + where + " " + refused[i].commit.short_hex())
-                  << ": " << printable_line(refused[i].rule) << "\n";
+    context.out() << "  " << context.paint(Style::kRed, refused_word(refused[i], where)) << ": "
+                  << refused_reason(refused[i]) << "\n";
   }
   if (refused.size() > kRefusedShown) {
     context.out() << "  and " << grouped(refused.size() - kRefusedShown) << " more refused" << where
@@ -62,6 +75,18 @@ void print_refusals(Context& context, const std::vector<RefusedCommit>& refused,
 }
 
 }  // namespace
+
+std::string refused_text(const RefusedCommit& refused, const std::string& where) {
+  return refused_word(refused, where) + ": " + refused_reason(refused);
+}
+
+Error refs_refused_error(const sync::Report& report) {
+  const std::vector<std::string>& refs = report.refs_refused;
+  return Error(ErrorCode::kLimit,
+               counted(refs.size(), "ref") +
+                   " left out, for there are too many here: the first is " + refs.front(),
+               "delete what nobody needs, here and there: isodb branch -d NAME");
+}
 
 std::string traffic_text(const sync::Bandwidth& bandwidth, std::chrono::milliseconds took) {
   std::string text =
@@ -153,20 +178,23 @@ void add_sync_result(JsonObject& object, const SyncResult& result) {
 }
 
 void print_refused(Context& context, const sync::RefusedRecord& record) {
+  const std::string until = record.parked ? iso_time(record.until_millis) : "";
   if (context.json()) {
-    context.print(JsonObject()
-                      .id("commit", record.commit)
-                      .string("rule", record.rule)
-                      .string("peer", record.peer.fingerprint())
-                      .string("time", iso_time(record.at_millis))
-                      .boolean("there", record.there)
-                      .boolean("parked", record.parked));
+    JsonObject object;
+    object.id("commit", record.commit)
+        .string("rule", record.rule)
+        .string("peer", record.peer.fingerprint())
+        .string("time", iso_time(record.at_millis))
+        .boolean("there", record.there)
+        .boolean("parked", record.parked);
+    if (record.parked) object.string("until", until);
+    context.print(object);
     return;
   }
   context.out() << context.paint(Style::kRed, record.commit.short_hex()) << "  "
                 << iso_time(record.at_millis) << "  "
                 << (record.there    ? "refused by "
-                    : record.parked ? "parked, from "
+                    : record.parked ? "parked until " + until + ", from "
                                     : "from ")
                 << record.peer.fingerprint() << "  " << printable_line(record.rule) << "\n";
 }

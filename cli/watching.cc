@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "cli/error_report.h"
 #include "cli/meeting.h"
@@ -21,6 +22,36 @@ using Clock = std::chrono::steady_clock;
 constexpr milliseconds kWaitMin{1'000}, kWaitMax{60'000};
 constexpr milliseconds kLookedEvery{100};  // for a signal, which cannot wake a sleeper
 
+/// Of all conversations with one remote that ended, since the command began.
+struct Sums {
+  Clock::time_point begun = Clock::now();
+  sync::Report report;  // its numbers alone
+  sync::Bandwidth bandwidth;
+};
+
+/// Its lists stay, and so does what is a number of now: commits_unsent.
+sync::Report with_sums(sync::Report report, const sync::Report& before) {
+  report.commits_sent += before.commits_sent;
+  report.commits_received += before.commits_received;
+  report.operations_sent += before.operations_sent;
+  report.operations_received += before.operations_received;
+  report.contents_received += before.contents_received;
+  return report;
+}
+
+sync::Bandwidth with_sums(sync::Bandwidth bandwidth, const sync::Bandwidth& before) {
+  bandwidth.payload_in += before.payload_in;
+  bandwidth.payload_out += before.payload_out;
+  bandwidth.total_in += before.total_in;
+  bandwidth.total_out += before.total_out;
+  return bandwidth;
+}
+
+void add(Sums& sums, const sync::SyncResult& result) {
+  sums.report = with_sums(std::move(sums.report), result.report);
+  sums.bandwidth = with_sums(sums.bandwidth, result.bandwidth);
+}
+
 /// What the threads of the remotes share: the output.
 class Watchers {
  public:
@@ -31,9 +62,11 @@ class Watchers {
 
   void stay_with(const sync::Remote& remote) {
     milliseconds wait = kWaitMin;
+    Sums sums;
     while (!is_over()) {
       const Clock::time_point begun = Clock::now();
-      const sync::SyncResult result = meet(remote);
+      const sync::SyncResult result = meet(remote, sums);
+      add(sums, result);
       if (result.error && is_over()) break;
       if (result.error && !may_pass(result)) return tell_error(remote, result);
       if (result.error) tell_error(remote, result);
@@ -47,12 +80,6 @@ class Watchers {
   ExitCode code() const { return code_; }
 
  private:
-  /// Of one conversation.
-  struct SoFar {
-    Clock::time_point begun = Clock::now();
-    sync::Bandwidth bandwidth;  // when it was looked at last, a quarter of a second ago at most
-  };
-
   /// Tried again: the line is down, the server stops, a command of this device took its turn, or
   /// collected what the session relied on.
   static bool may_pass(const sync::SyncResult& result) {
@@ -61,32 +88,34 @@ class Watchers {
   }
   bool is_over() const { return options_.stop->requested() || (end_ && Clock::now() >= *end_); }
 
-  sync::SyncResult meet(const sync::Remote& remote) {
+  sync::SyncResult meet(const sync::Remote& remote, const Sums& before) {
     sync::SyncOptions options = options_;
     options.watch = true;
     if (end_) {
       options.time_max = std::chrono::duration_cast<milliseconds>(*end_ - Clock::now());
     }
-    SoFar so_far;
+    sync::Bandwidth so_far;  // when it was looked at last, a quarter of a second ago at most
     options.progress = [&](const sync::Bandwidth& bandwidth) {
       const std::lock_guard lock(mutex_);
-      so_far.bandwidth = bandwidth;
+      so_far = bandwidth;
     };
-    options.on_settled = [&](const sync::Report& report) { tell(remote, report, so_far); };
+    options.on_settled = [&](const sync::Report& report) { tell(remote, report, so_far, before); };
     return sync_result(repository_, remote, options);
   }
 
-  /// What became of it since the last time.
-  void tell(const sync::Remote& remote, const sync::Report& report, const SoFar& so_far) {
+  /// What became of it since the last time: `now` and `so_far` of the conversation at hand.
+  void tell(const sync::Remote& remote, const sync::Report& now, const sync::Bandwidth& so_far,
+            const Sums& before) {
+    const sync::Report report = with_sums(now, before.report);
     const std::lock_guard lock(mutex_);
     if (context_.json()) {
-      const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - so_far.begun);
+      const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - before.begun);
       JsonObject object;
       object.string("remote", remote.name)
           .string("url", remote.url)
           .string("peer", remote.key ? remote.key->fingerprint() : remote.fingerprint);
       add_report(object, report);
-      add_bandwidth(object, so_far.bandwidth);
+      add_bandwidth(object, with_sums(so_far, before.bandwidth));
       object.number("millis", static_cast<std::uint64_t>(took.count()));
       context_.print(object);
     } else if (!context_.quiet()) {

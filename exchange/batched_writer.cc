@@ -1,5 +1,7 @@
 #include "exchange/batched_writer.h"
 
+#include <algorithm>
+
 #include "exchange/byte_source.h"
 #include "exchange/paths.h"
 
@@ -23,6 +25,13 @@ void BatchedWriter::note_size(const std::string& path, std::uint64_t size) {
   surely_changes_ = !before || before->size != size;
 }
 
+/// By an earlier batch: within one, the transaction knows.
+bool BatchedWriter::was_written_before(const std::string& path) const {
+  if (stamps_.empty()) return false;
+  const std::optional<Entry> entry = transaction_->snapshot().entry(path);
+  return entry && std::ranges::binary_search(stamps_, entry->stamp);
+}
+
 void BatchedWriter::put(const std::string& path, ByteView document, const std::string& media_type) {
   const std::string problem = imported_path_problem(path);
   if (!problem.empty()) {
@@ -30,7 +39,9 @@ void BatchedWriter::put(const std::string& path, ByteView document, const std::s
                 "the path '" + printable(path) + "' cannot be written: it " + problem);
   }
   note_size(path, document.size());
+  const std::uint64_t paths = transaction_->change_count();
   transaction_->put(path, document, {.media_type = media_type, .metadata = {}});
+  if (transaction_->change_count() == paths || was_written_before(path)) ++replaced_;
   count();
 }
 
@@ -77,6 +88,7 @@ void BatchedWriter::commit() {
                 "import again");
   }
   commits_.push_back(std::get<CommitId>(outcome));
+  if (options_.batch > 0) stamps_.push_back(repository_.commit(commits_.back()).stamp());
 }
 
 void BatchedWriter::finish() {

@@ -32,11 +32,14 @@ class BatchedWriter {
   void finish();
 
   std::uint64_t documents() const { return documents_; }
+  /// Of these, how many took the place of one that put() had written before.
+  std::uint64_t replaced() const { return replaced_; }
   /// Commits made; none where everything was there already.
   const std::vector<CommitId>& commits() const { return commits_; }
 
  private:
   void begin();
+  bool was_written_before(const std::string& path) const;
   void note_size(const std::string& path, std::uint64_t size);
   void count();
   void commit();
@@ -46,8 +49,9 @@ class BatchedWriter {
   std::optional<Transaction> transaction_;
   std::uint64_t in_batch_ = 0;
   bool surely_changes_ = false;
-  std::uint64_t documents_ = 0;
+  std::uint64_t documents_ = 0, replaced_ = 0;
   std::vector<CommitId> commits_;
+  std::vector<Stamp> stamps_;  // of these, ascending
 };
 
 }  // namespace isodb::exchange

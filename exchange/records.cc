@@ -53,6 +53,7 @@ void RecordWriter::put(const std::optional<std::string>& key, ByteView document)
 RecordImportReport RecordWriter::finish() {
   writer_.finish();
   report_.documents = writer_.documents();
+  report_.replaced = writer_.replaced();
   report_.commits = writer_.commits();
   report_.bytes = source_.offset() - start_;
   return std::move(report_);

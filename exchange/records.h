@@ -27,6 +27,8 @@ struct RecordImportOptions {
 
 struct RecordImportReport {
   std::uint64_t documents = 0, bytes = 0;
+  /// Of the documents: took the place of one that came before them, with the same key.
+  std::uint64_t replaced = 0;
   std::vector<CommitId> commits;
   std::uint64_t skipped_count = 0;
   std::vector<Skipped> skipped;  ///< the first ones

@@ -138,6 +138,27 @@ std::string Address::text() const {
   return (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
+std::string percent_decoded(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      result += text[i];
+      continue;
+    }
+    const std::string_view digits = text.substr(i + 1, 2);
+    unsigned byte = 0;
+    const auto [end, code] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
+    if (digits.size() != 2 || end != digits.data() + 2 || code != std::errc() || byte == 0) {
+      throw Error(ErrorCode::kInvalid, "no URL: '%' without two hexadecimal digits after it",
+                  "a '%' itself is written %25");
+    }
+    result += static_cast<char>(byte);
+    i += 2;
+  }
+  return result;
+}
+
 SshAddress SshAddress::parse(std::string_view text) {
   constexpr std::string_view kForm = "ssh://[user@]host[:port]/path";
   SshAddress address;
@@ -158,6 +179,7 @@ SshAddress SshAddress::parse(std::string_view text) {
   if (!parts.fault.empty()) refuse(text, parts.fault, kForm);
   if (parts.port == 0) refuse(text, "a port is a number from 1 to 65535", kForm);
   if (address.path.size() < 2) refuse(text, "a path is missing", kForm);
+  address.path = percent_decoded(address.path);
   address.host = parts.host;
   address.port = parts.port.value_or(0);
   return address;

@@ -27,6 +27,10 @@ struct Address {
   friend bool operator==(const Address&, const Address&) = default;
 };
 
+/// What stands in a URL's path: %XX is a byte. Error(kInvalid) for a '%' without two hexadecimal
+/// digits, and for the byte 0.
+std::string percent_decoded(std::string_view text);
+
 /// A place behind ssh. A plain value.
 struct SshAddress {
   std::string user;        ///< "": as ssh decides
@@ -34,8 +38,8 @@ struct SshAddress {
   std::uint16_t port = 0;  ///< 0: as ssh decides
   std::string path;        ///< on the other machine, from "/" on; "/~/x" is "x" in the home folder
 
-  /// ssh://[user@]host[:port]/path. Error(kInvalid) otherwise: also for a user or host that ssh
-  /// could take for an option, and for a password.
+  /// ssh://[user@]host[:port]/path, the path with %XX. Error(kInvalid) otherwise: also for a user
+  /// or host that ssh could take for an option, and for a password.
   static SshAddress parse(std::string_view text);
 };
 

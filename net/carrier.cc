@@ -21,11 +21,17 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kChildPatience{2'000};
 
-/// True once the process has ended.
-bool wait_for(int process, milliseconds patience) {
+int shell_status(int status) {
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/// True once the process has ended; `status` is how, where that can be told.
+bool wait_for(int process, milliseconds patience, std::optional<int>& status) {
   const auto until = std::chrono::steady_clock::now() + patience;
   while (true) {
-    const pid_t waited = ::waitpid(process, nullptr, WNOHANG);
+    int ended = 0;
+    const pid_t waited = ::waitpid(process, &ended, WNOHANG);
+    if (waited == process) status = shell_status(ended);
     if (waited == process || (waited < 0 && errno != EINTR)) return true;
     if (std::chrono::steady_clock::now() >= until) return false;
     std::this_thread::sleep_for(milliseconds(5));
@@ -86,7 +92,7 @@ class SpawnSettings {
   posix_spawnattr_t attributes;
 };
 
-Carrier spawn(std::vector<std::string> words, std::string name) {
+Carrier spawn(std::vector<std::string> words, std::string name, ExitStatus status) {
   auto [child_in, our_out] = make_pipe();
   auto [our_in, child_out] = make_pipe();
   SpawnSettings settings;
@@ -104,7 +110,7 @@ Carrier spawn(std::vector<std::string> words, std::string name) {
   }
   if (code != 0) throw_system_error("start " + words.front(), code);
   Carrier carrier;
-  carrier.child = std::make_unique<ChildProcess>(process);
+  carrier.child = std::make_unique<ChildProcess>(process, std::move(status));
   carrier.in = std::move(our_in);
   carrier.out = std::move(our_out);
   carrier.name = std::move(name);
@@ -114,9 +120,13 @@ Carrier spawn(std::vector<std::string> words, std::string name) {
 }  // namespace
 
 ChildProcess::~ChildProcess() {
-  if (wait_for(process_, kChildPatience)) return;
+  std::optional<int> status;
+  if (wait_for(process_, kChildPatience, status)) {
+    if (status_) *status_ = status;
+    return;
+  }
   ::kill(process_, SIGTERM);
-  if (wait_for(process_, kChildPatience)) return;
+  if (wait_for(process_, kChildPatience, status)) return;
   ::kill(process_, SIGKILL);
   while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
   }
@@ -150,7 +160,7 @@ Carrier connect_ssh(const SshAddress& address, const std::vector<std::string>& c
   std::string line;
   for (const std::string& word : command) line += (line.empty() ? "" : " ") + quoted(word);
   words.push_back(std::move(line));
-  return spawn(std::move(words), "ssh: " + address.host);
+  return spawn(std::move(words), "ssh: " + address.host, options.status);
 }
 
 }  // namespace isodb::net

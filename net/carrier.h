@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "net/address.h"
@@ -11,17 +13,24 @@
 
 namespace isodb::net {
 
+/// How a process ended by itself, as a shell says it (127: no such program; 128 + a signal's
+/// number); nullopt: it did not, or not yet.
+using ExitStatus = std::shared_ptr<std::optional<int>>;
+
 /// A process that was started here. On destruction it is given a moment to end by itself, then
 /// ended. Owned by one thread.
 class ChildProcess {
  public:
-  explicit ChildProcess(int process) : process_(process) {}
+  /// `status`, unless nullptr, is set by the destructor.
+  explicit ChildProcess(int process, ExitStatus status = nullptr)
+      : process_(process), status_(std::move(status)) {}
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 
  private:
   int process_;
+  ExitStatus status_;
 };
 
 /// What carries bytes to one peer, both ways: a socket, or two pipes. Closes what it owns.
@@ -39,6 +48,8 @@ Carrier standard_streams();
 
 struct SshOptions {
   std::string program = "ssh";  ///< looked for in PATH; gets [-p port] [-l user] -- host command
+  ExitStatus status =
+      nullptr;  ///< set when the carrier is closed: ssh's own, 255, or the command's
 };
 
 /// Starts ssh, which runs `command` (words, quoted here for the other side's shell) there, and

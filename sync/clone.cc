@@ -59,7 +59,8 @@ class Clone {
     // Else it can be tried again.
     if (!result.error && result.report.contents_missing.empty()) {
       finish(result);
-    } else if (result.report.commits_received > 0) {
+    } else if (result.report.commits_received > 0 &&
+               unfinished_clone(*repository_) != origin_.url) {
       repository_->set_setting(kUnfinished, origin_.url);  // an address that answers
     }
     // A clone without the refs that are too many is finished all the same.

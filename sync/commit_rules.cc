@@ -3,13 +3,9 @@
 #include "merge/authority.h"
 #include "objects/commit_codec.h"
 #include "repo/not_held.h"
+#include "sync/clock_ahead.h"
 
 namespace isodb::sync {
-namespace {
-
-constexpr std::uint64_t kClockAheadMillisMax = 24 * 60 * 60 * std::uint64_t{1000};
-
-}  // namespace
 
 std::string CommitRules::author_problem(const std::vector<CommitId>& parents,
                                         const PublicKey& author) {

@@ -53,7 +53,11 @@ class Pump {
     } catch (const Error& thrown) {
       error = thrown;
     }
-    near_.ended(error);
+    try {
+      near_.ended(error);
+    } catch (const Error& thrown) {  // on a full disk, what broke it first says where
+      if (!error) error = thrown;
+    }
     try {
       far_.ended(error);
     } catch (const Error& thrown) {

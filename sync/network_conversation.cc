@@ -7,6 +7,7 @@
 #include "net/client.h"
 #include "sync/conversation.h"
 #include "sync/session.h"
+#include "sync/ssh_line.h"
 #include "wire/frame.h"
 
 namespace isodb::sync {
@@ -68,19 +69,6 @@ Bandwidth bandwidth_of(const net::Traffic& traffic) {
   return {traffic.payload_in, traffic.payload_out, traffic.total_in, traffic.total_out};
 }
 
-/// What runs on the other machine: a path below "/~/" is one in the home folder, where ssh begins.
-std::vector<std::string> remote_command(const net::SshAddress& address,
-                                        const SyncOptions& options) {
-  constexpr std::string_view kHome = "/~/";
-  std::string path = address.path;
-  if (path.starts_with(kHome)) path = "./" + path.substr(kHome.size());
-  return {options.remote_program, "serve", "--stdio", path};
-}
-
-net::Carrier ssh_carrier(const net::SshAddress& address, const SyncOptions& options) {
-  return net::connect_ssh(address, remote_command(address, options), {options.ssh_program});
-}
-
 net::TalkOptions talk_options(const SyncOptions& options) {
   net::TalkOptions talk;
   talk.time_max = options.time_max;
@@ -88,15 +76,6 @@ net::TalkOptions talk_options(const SyncOptions& options) {
   talk.keep_alive = keep_alive_message();
   if (options.stop != nullptr) talk.cancellation = &options.stop->cancellation();
   return talk;
-}
-
-/// ssh, and the shell there, have said on standard error why there is no line.
-void explain_ssh(const Place& place, Error& error) {
-  const auto* address = std::get_if<net::SshAddress>(&place);
-  if (address == nullptr || error.code() != ErrorCode::kIo) return;
-  error = Error(error.code(), error.what(),
-                "what ssh said stands above; 'ssh " + address->host +
-                    " isodb --version' shows whether isodb is found there");
 }
 
 bool is_of_the_line(ErrorCode code) {
@@ -148,8 +127,9 @@ SyncResult talk_over_network(const Place& place, const SecretKey& key, const net
       talked = net::talk_to(key, *address, accept, factory, talk);
     } else {
       const net::TlsContext context(key, net::TlsRole::kInitiator);
-      talked = net::talk(context, ssh_carrier(std::get<net::SshAddress>(place), options), accept,
-                         factory, talk);
+      const SshLine line(std::get<net::SshAddress>(place), options);
+      talked = net::talk(context, line.connect(), accept, factory, talk);
+      if (talked.error && !session) talked.error = line.explained(*talked.error);
     }
     result.error = talked.error;
     if (session) result.peer = talked.peer;  // a key that was only shown is nobody's
@@ -157,7 +137,6 @@ SyncResult talk_over_network(const Place& place, const SecretKey& key, const net
   } catch (const Error& error) {
     result.error = error;
   }
-  if (result.error && !session) explain_ssh(place, *result.error);
   result.unreachable = result.error && !failed_here && is_of_the_line(result.error->code());
   if (session) result.report = session->report();
   result.took = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -170,7 +149,12 @@ PublicKey ask_network_key(const Place& place, const SecretKey& key, const SyncOp
   if (const auto* address = std::get_if<net::Address>(&place)) {
     return net::ask_key(key, *address, talk);
   }
-  return net::ask_key(key, ssh_carrier(std::get<net::SshAddress>(place), options), talk);
+  const SshLine line(std::get<net::SshAddress>(place), options);
+  try {
+    return net::ask_key(key, line.connect(), talk);
+  } catch (const Error& error) {
+    throw line.explained(error);
+  }
 }
 
 }  // namespace isodb::sync

@@ -3,7 +3,6 @@
 #include <string_view>
 #include <system_error>
 
-#include "core/hex.h"
 #include "isodb/error.h"
 #include "repo/state.h"
 
@@ -13,25 +12,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kTcp = "isodb://", kSsh = "ssh://", kFile = "file://";
-
-std::string decoded(std::string_view text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      result += text[i];
-      continue;
-    }
-    std::string digits(text.substr(i + 1, 2));
-    for (char& c : digits) c = c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
-    std::uint8_t byte = 0;
-    if (!core::from_hex(digits, &byte, 1) || byte == 0) {
-      throw Error(ErrorCode::kInvalid, "no URL: '%' without two hexadecimal digits after it");
-    }
-    result += static_cast<char>(byte);
-    i += 2;
-  }
-  return result;
-}
 
 /// The letters before "://"; "" for a path.
 std::string_view scheme_of(std::string_view url) {
@@ -54,7 +34,7 @@ Place parse_place(const std::string& url) {
   }
   if (url.starts_with(kSsh)) return net::SshAddress::parse(url);
   if (url.starts_with(kFile)) {
-    const std::string path = decoded(std::string_view(url).substr(kFile.size()));
+    const std::string path = net::percent_decoded(std::string_view(url).substr(kFile.size()));
     if (!path.starts_with('/')) {
       throw Error(ErrorCode::kInvalid, "file:// needs a path from / on: file:///path");
     }

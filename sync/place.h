@@ -11,7 +11,8 @@ namespace isodb::sync {
 /// Where another repository is. A plain value.
 using Place = std::variant<net::Address, net::SshAddress, std::filesystem::path>;
 
-/// isodb://…, ssh://…, file:///… (with %XX), or a folder's path. Error(kInvalid) otherwise.
+/// isodb://…, ssh://…, file:///… (the paths of both with %XX), or a folder's path as it is.
+/// Error(kInvalid) otherwise.
 Place parse_place(const std::string& url);
 
 /// The repository in this folder or in its .isodb; those above are not searched. Error(kNotFound),

@@ -6,6 +6,7 @@
 
 #include "core/varint.h"
 #include "repo/erase_removal.h"
+#include "sync/disk_room.h"
 #include "sync/refused.h"
 #include "sync/wanted_objects.h"
 
@@ -407,7 +408,10 @@ void Session::flush_when_due() {
   const std::uint64_t packed = taking_->incoming().packed_objects();
   const std::uint64_t due = flushed_at_millis_ + (packed > 0 ? kPackMillis : kFlushMillis);
   const bool is_waiting = now < due && now >= flushed_at_millis_ && packed < kPackObjectsMax;
-  if (is_waiting && !taking_->incoming().should_begin_pack()) return;
+  if (is_waiting && !taking_->incoming().should_begin_pack()) {
+    // What is in the pack at hand would go with it where the disk is full.
+    if (packed == 0 || !is_short_of_room(repository_->folder, packed)) return;
+  }
   if (taking_->incoming().has_too_much_to_keep()) return;
   taking_->incoming().flush();
   flushed_at_millis_ = now;

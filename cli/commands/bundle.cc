@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "cli/commands.h"
+#include "cli/error_report.h"
 #include "cli/meeting.h"
 #include "cli/sync_view.h"
 #include "cli/text.h"
@@ -42,6 +43,20 @@ std::uint64_t parse_size(const std::string& text) {
   return number << shift;
 }
 
+/// What keeps a bundle's branches or tags from where they belong: exit code 7.
+std::optional<Error> error_of(const sync::BundleApplied& applied) {
+  const std::string file = applied.info.file.string();
+  if (applied.is_set_aside) {
+    return Error(ErrorCode::kDenied,
+                 file +
+                     ": whoever signed it may not write here: its branches are below "
+                     "remotes/bundle/, its tags left out",
+                 "--any-signer brings them in");
+  }
+  if (applied.report.refs_refused.empty()) return std::nullopt;
+  return refs_refused_error(applied.report).within(file);
+}
+
 void print_info(Context& context, const sync::BundleInfo& info,
                 const sync::BundleApplied* applied) {
   if (context.json()) {
@@ -68,6 +83,9 @@ void print_info(Context& context, const sync::BundleInfo& info,
       object.boolean("was_applied", applied->was_applied)
           .boolean("set_aside", applied->is_set_aside)
           .boolean("lacks_refused", applied->lacks_refused);
+      if (const auto error = error_of(*applied)) {
+        object.string("error", error_code_name(error->code()));
+      }
     }
     context.print(object);
     return;
@@ -131,11 +149,6 @@ void explain(const sync::BundleApplied& applied, Context& context) {
   if (applied.lacks_refused) {
     context.note("parts before had commits that were refused; what descends from them is left out");
   }
-  if (applied.is_set_aside) {
-    context.note(
-        "whoever signed it may not write here: its branches are below remotes/bundle/, its tags "
-        "left out; --any-signer brings them in");
-  }
 }
 
 /// What a part's name is without its number.
@@ -170,11 +183,15 @@ ExitCode apply(const FileArguments& arguments, Context& context) {
     if (!context.json() && !context.quiet()) print_report(context, applied.report);
     explain(applied, context);
     moved = moved || applied.is_complete;
-    if (applied.is_set_aside) code = worse_of(code, ExitCode::kFailed);
+    if (const auto error = error_of(applied)) {
+      code = worse_of(code, exit_code_of(error->code()));
+      context.out().flush();
+      report_error(*error, exit_code_of(error->code()),
+                   context.json() ? ErrorForm::kJson : ErrorForm::kText);
+    }
     if (!applied.report.refused.empty() || applied.lacks_refused) {
       code = worse_of(code, ExitCode::kUnverified);
     }
-    if (!applied.report.refs_refused.empty()) code = worse_of(code, ExitCode::kFailed);
   }
   return moved ? worse_of(code, conflicts_remaining(context, repository)) : code;
 }

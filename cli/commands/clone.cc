@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "isodb/error.h"
 #include "merge/members.h"
+#include "sync/place.h"
 
 namespace isodb::cli {
 namespace {
@@ -45,10 +46,13 @@ void declare(Options& options, Arguments& arguments) {
 
 /// The last part of a path, or the host: "isodb://hub.example:9436" gives "hub.example".
 std::filesystem::path folder_named_by(const std::string& url) {
-  std::string text = url;
+  const sync::Place place = sync::parse_place(url);
+  std::string text;
+  if (const auto* server = std::get_if<net::Address>(&place)) text = server->host;
+  if (const auto* behind_ssh = std::get_if<net::SshAddress>(&place)) text = behind_ssh->path;
+  if (const auto* path = std::get_if<std::filesystem::path>(&place)) text = path->string();
   while (text.size() > 1 && text.ends_with('/')) text.pop_back();
-  std::string name = text.substr(text.find_last_of('/') + 1);
-  if (url.starts_with("isodb://")) name = name.substr(0, name.find(':'));
+  const std::string name = text.substr(text.find_last_of('/') + 1);
   if (name.empty() || name == "." || name == ".." || name == ".isodb" || name == "~") {
     throw Error(ErrorCode::kInvalid, "'" + url + "' does not say what the clone is called",
                 "isodb clone " + url + " DIR");
@@ -71,18 +75,6 @@ void print_rights(Context& context, const Repository& clone) {
 void print(Context& context, const Arguments& arguments, const std::filesystem::path& folder,
            const sync::SyncResult& result) {
   const Repository clone = Repository::open(folder, {.read_only = true});
-  if (context.json()) {
-    JsonObject object;
-    object.string("folder", clone.folder().string())
-        .id("repository", clone.id())
-        .string("key", clone.public_key().text())
-        .string("writer", clone.writer().hex())
-        .string("branch", clone.current_branch())
-        .string("url", arguments.origin);
-    add_sync_result(object, result);
-    context.print(object);
-    return;
-  }
   note_absent(context, clone, arguments.paths);
   if (!context.quiet()) {
     context.out() << "cloned " << clone.id().short_hex() << " into " << clone.folder().string()
@@ -91,6 +83,39 @@ void print(Context& context, const Arguments& arguments, const std::filesystem::
                   << traffic_text(result.bandwidth, result.took) << "\n";
     print_rights(context, clone);
   }
+}
+
+/// nullopt where nothing has come of it yet that could be opened: why, is told as the clone's
+/// error.
+std::optional<Repository> opened(const std::filesystem::path& folder) {
+  try {
+    return Repository::open(folder, {.read_only = true});
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+/// One line, whatever became of it. `key`: the clone's, once it has one; a repository that was
+/// there before is none of it.
+void print_json(Context& context, const Arguments& arguments, const std::filesystem::path& folder,
+                const std::optional<PublicKey>& key, const sync::SyncResult& result) {
+  const std::optional<Repository> clone = key ? opened(folder) : std::nullopt;
+  JsonObject object;
+  object.string("folder", clone ? clone->folder().string() : folder.string());
+  if (clone) {
+    object.id("repository", clone->id())
+        .string("key", key->text())
+        .string("writer", clone->writer().hex())
+        .string("branch", clone->current_branch());
+  } else {
+    object.null("repository");
+    if (key) object.string("key", key->text());
+    if (!key) object.null("key");
+    object.null("writer").null("branch");
+  }
+  object.string("url", arguments.origin);
+  add_sync_result(object, result);
+  context.print(object);
 }
 
 /// May the same command do better: later, or when an admin has let the key in?
@@ -107,14 +132,9 @@ bool goes_on(const sync::SyncResult& result) {
   }
 }
 
-ExitCode run(const Arguments& arguments, Context& context) {
-  const std::filesystem::path folder = arguments.folder ? std::filesystem::path(*arguments.folder)
-                                                        : folder_named_by(arguments.origin);
-  sync::Remote origin = sync::remote_at(arguments.origin);
-  arguments.peer.apply(origin);
+sync::SyncOptions clone_options(const Arguments& arguments, const std::filesystem::path& folder,
+                                Context& context) {
   sync::SyncOptions options = arguments.peer.sync_options(sync::Direction::kPull);
-  const StopOnSignal stop;
-  options.stop = &stop.request();
   options.scope.paths = arguments.paths;
   options.scope.depth = arguments.depth;
   options.protect = arguments.protect;
@@ -127,25 +147,52 @@ ExitCode run(const Arguments& arguments, Context& context) {
     options.scope.since_millis =
         parse_time_option("--since", *arguments.since, core::system_environment().now_millis());
   }
-  add_conversation(context, "clone", origin, options);
-  const sync::SyncResult result = sync::clone(origin, folder, options);
-  options.progress = {};
-  if (!result.error) {
-    print(context, arguments, folder, result);
-    if (const std::vector<std::string>& refs = result.report.refs_refused; !refs.empty()) {
-      context.note(counted(refs.size(), "ref") +
-                   " left out, for there are too many: the first is " + printable(refs.front()));
-    }
-    for (const sync::RefusedCommit& refused : result.report.refused) {
-      context.note("refused " + refused.commit.short_hex() + ": " + refused.rule);
-    }
-    return exit_code_of(result);
+  return options;
+}
+
+/// As sync::clone(), with what keeps it from beginning in the result, too.
+sync::SyncResult clone_result(const sync::Remote& origin, const std::filesystem::path& folder,
+                              const sync::SyncOptions& options, std::optional<PublicKey>& key) {
+  try {
+    return sync::clone(origin, folder, options, [&](const PublicKey& made) { key = made; });
+  } catch (const Error& error) {
+    sync::SyncResult result;
+    result.error = error;
+    return result;
   }
-  if (stop.request().requested()) end_if_stopped();
-  const Error& error = *result.error;
+}
+
+ExitCode run(const Arguments& arguments, Context& context) {
+  const std::filesystem::path folder = arguments.folder ? std::filesystem::path(*arguments.folder)
+                                                        : folder_named_by(arguments.origin);
+  sync::Remote origin = sync::remote_at(arguments.origin);
+  arguments.peer.apply(origin);
+  sync::SyncOptions options = clone_options(arguments, folder, context);
+  const StopOnSignal stop;
+  options.stop = &stop.request();
+  add_conversation(context, "clone", origin, options);
+  std::optional<PublicKey> key;
+  sync::SyncResult result = clone_result(origin, folder, options, key);
+  options.progress = {};
+  const bool is_made = !result.error;
+  if (is_made && !result.report.refs_refused.empty()) {
+    result.error = refs_refused_error(result.report);
+  }
+  if (context.json()) print_json(context, arguments, folder, key, result);
+  if (is_made) {
+    if (!context.json()) print(context, arguments, folder, result);
+    for (const sync::RefusedCommit& refused : result.report.refused) {
+      context.note(refused_text(refused));
+    }
+  }
+  context.out().flush();
+  if (!is_made && stop.request().requested()) end_if_stopped();
   const ExitCode code = exit_code_of(result);
+  if (!result.error) return code;
+  const Error& error = *result.error;
   std::string hint = error.hint();
-  if (goes_on(result)) hint += (hint.empty() ? "" : "; ") + std::string("the same command goes on");
+  if (key && goes_on(result))
+    hint += (hint.empty() ? "" : "; ") + std::string("the same command goes on");
   report_error(Error(error.code(), error.what(), hint), code,
                context.json() ? ErrorForm::kJson : ErrorForm::kText);
   return code;

@@ -1,6 +1,7 @@
 #include "isodb/erase.h"
 
 #include "cli/commands.h"
+#include "cli/held_back.h"
 #include "cli/text.h"
 #include "isodb/remote.h"
 
@@ -109,6 +110,7 @@ ExitCode run(const Arguments& arguments, Context& context) {
   }
   Repository& repository = context.repository(Access::kWrite);
   print(context, erase(repository, request_of(arguments, repository), context.progress("objects")));
+  note_held_back(context, held_back(repository), "the newest commit");
   return ExitCode::kDone;
 }
 

@@ -3,6 +3,7 @@
 #include "cli/change.h"
 #include "cli/commands.h"
 #include "cli/exchange_options.h"
+#include "cli/held_back.h"
 #include "cli/text.h"
 #include "exchange/byte_source.h"
 #include "exchange/csv.h"
@@ -188,9 +189,17 @@ ExitCode import_records(const Arguments& arguments, const Exchange& exchange, Co
                 {.separator = separator_of(arguments.separator), .types = arguments.types}, options)
           : exchange::import_json_lines(repository, source, arguments.key, options);
   note_skipped(context, report.skipped_count, report.skipped);
+  if (report.replaced > 0) {
+    context.note(counted(report.replaced, "document") + " took the place of " +
+                 (report.replaced == 1 ? "one" : "others") + " before with the same " +
+                 arguments.key.value_or("key") +
+                 "; without --key every one stays, under a path of its own");
+  }
   if (context.json()) {
     JsonObject object = summary(exchange);
-    object.number("documents", report.documents).number("bytes", report.bytes);
+    object.number("documents", report.documents)
+        .number("replaced", report.replaced)
+        .number("bytes", report.bytes);
     add_commits(object, report.commits);
     add_skipped(object, report.skipped_count, report.skipped);
     context.print(object);
@@ -202,9 +211,7 @@ ExitCode import_records(const Arguments& arguments, const Exchange& exchange, Co
   return ExitCode::kDone;
 }
 
-ExitCode run(const Arguments& arguments, Context& context) {
-  const Exchange exchange = exchange_of(arguments.words);
-  check_options(arguments, exchange.format);
+ExitCode import_as(const Exchange& exchange, const Arguments& arguments, Context& context) {
   switch (exchange.format) {
     case kGit:
       return import_git(arguments, exchange, context);
@@ -213,6 +220,14 @@ ExitCode run(const Arguments& arguments, Context& context) {
     default:
       return import_records(arguments, exchange, context);
   }
+}
+
+ExitCode run(const Arguments& arguments, Context& context) {
+  const Exchange exchange = exchange_of(arguments.words);
+  check_options(arguments, exchange.format);
+  const ExitCode code = import_as(exchange, arguments, context);
+  note_held_back(context, held_back(context.repository(Access::kWrite)), "the newest commit");
+  return code;
 }
 
 }  // namespace

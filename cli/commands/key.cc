@@ -1,4 +1,5 @@
 #include "cli/commands.h"
+#include "cli/held_back.h"
 #include "cli/passphrase.h"
 #include "isodb/device_key.h"
 #include "isodb/error.h"
@@ -134,6 +135,7 @@ ExitCode rotate(const RotateArguments& arguments, Context& context) {
                       .boolean("revoked", rotation.is_revoked));
   } else if (!context.quiet()) {
     context.out() << advice(rotation) << "\n";
+    note_held_back(context, held_back(context.repository(Access::kWrite)), "the newest commit");
   }
   return ExitCode::kDone;
 }

@@ -18,6 +18,10 @@ struct NameArguments {
   std::string name;
 };
 
+struct UrlArguments {
+  std::string name, url;
+};
+
 void print(Context& context, const Remote& remote) {
   const std::string known = remote.key ? remote.key->fingerprint() : remote.fingerprint;
   if (context.json()) {
@@ -84,13 +88,35 @@ void declare_name(Options& options, NameArguments& arguments) {
   options.argument("REMOTE", &arguments.name, "the remote's name");
 }
 
+[[noreturn]] void throw_no_remote(const Repository& repository, const std::string& name) {
+  std::vector<std::string> names;
+  for (const Remote& remote : sync::remotes(repository)) names.push_back(remote.name);
+  throw Error(ErrorCode::kNotFound, "there is no remote '" + name + "'",
+              did_you_mean(nearest(name, names)));
+}
+
+void declare_url(Options& options, UrlArguments& arguments) {
+  options.argument("REMOTE", &arguments.name, "the remote's name");
+  options.argument("URL", &arguments.url, "where it is from now on");
+}
+
+/// The key stays: whoever answers at the new place has to be the same device.
+ExitCode set_url(const UrlArguments& arguments, Context& context) {
+  Repository& repository = context.repository(Access::kWrite);
+  std::optional<Remote> remote = sync::find_remote(repository, arguments.name);
+  if (!remote) throw_no_remote(repository, arguments.name);
+  remote->url = arguments.url;
+  sync::set_remote(repository, *remote);
+  if (!context.quiet() || context.json()) {
+    print(context, *sync::find_remote(repository, arguments.name));
+  }
+  return ExitCode::kDone;
+}
+
 ExitCode remove(const NameArguments& arguments, Context& context) {
   Repository& repository = context.repository(Access::kWrite);
   if (!sync::remove_remote(repository, arguments.name)) {
-    std::vector<std::string> names;
-    for (const Remote& remote : sync::remotes(repository)) names.push_back(remote.name);
-    throw Error(ErrorCode::kNotFound, "there is no remote '" + arguments.name + "'",
-                did_you_mean(nearest(arguments.name, names)));
+    throw_no_remote(repository, arguments.name);
   }
   if (context.json()) {
     context.print(JsonObject().string("remote", arguments.name).boolean("removed", true));
@@ -109,26 +135,35 @@ Command remote_command() {
           "there. A key that is not known yet is asked about at the first contact. Remotes belong "
           "to this clone and do not travel.",
       .examples = {{"isodb remote add hub isodb://hub.example --label site=office", "a server"},
-                   {"isodb remote add stick /media/stick/farm.isodb", "a folder"}},
+                   {"isodb remote add stick /media/stick/farm.isodb", "a folder"},
+                   {"isodb remote set-url hub isodb://new.example", "the hub has moved"}},
       .declare = bind(list),
-      .children = {{.name = "list",
-                    .summary = "the remotes, their URLs, keys and labels",
-                    .details = "",
-                    .examples = {},
-                    .declare = bind(list),
-                    .children = {}},
-                   {.name = "add",
-                    .summary = "name a repository",
-                    .details = "",
-                    .examples = {},
-                    .declare = bind<AddArguments>(declare_add, add),
-                    .children = {}},
-                   {.name = "remove",
-                    .summary = "forget a remote and its refs",
-                    .details = "",
-                    .examples = {},
-                    .declare = bind<NameArguments>(declare_name, remove),
-                    .children = {}}}};
+      .children = {
+          {.name = "list",
+           .summary = "the remotes, their URLs, keys and labels",
+           .details = "",
+           .examples = {},
+           .declare = bind(list),
+           .children = {}},
+          {.name = "add",
+           .summary = "name a repository",
+           .details = "",
+           .examples = {},
+           .declare = bind<AddArguments>(declare_add, add),
+           .children = {}},
+          {.name = "set-url",
+           .summary = "say where a remote is now",
+           .details = "Its key, labels and refs stay: another device that answers there is "
+                      "refused until its fingerprint is given with --fingerprint.",
+           .examples = {},
+           .declare = bind<UrlArguments>(declare_url, set_url),
+           .children = {}},
+          {.name = "remove",
+           .summary = "forget a remote and its refs",
+           .details = "",
+           .examples = {},
+           .declare = bind<NameArguments>(declare_name, remove),
+           .children = {}}}};
 }
 
 }  // namespace isodb::cli

@@ -27,6 +27,10 @@ std::size_t colon_of(const std::string& text) {
 
 ExitCode show_document(Context& context, const Repository& repository, const std::string& revision,
                        const std::string& path) {
+  if (path.empty()) {
+    throw Error(ErrorCode::kInvalid, "the PATH of REV:PATH is empty",
+                "'isodb ls --at REV' lists the documents");
+  }
   const Snapshot snapshot = repository.snapshot(revision.empty() ? "@" : revision);
   const auto entry = snapshot.entry(path);
   if (!entry) throw_no_document(snapshot, path);

@@ -1,5 +1,8 @@
+#include <algorithm>
+
 #include "cli/change.h"
 #include "cli/commands.h"
+#include "cli/held_back.h"
 #include "cli/scope_view.h"
 #include "cli/text.h"
 #include "isodb/sync.h"
@@ -24,6 +27,29 @@ std::optional<Id> content_of(const std::optional<Entry>& entry) {
   return entry->content;
 }
 
+/// What other devices sent and this one takes when its time has come, the first of them first.
+std::vector<std::uint64_t> times_awaited(const Repository& repository) {
+  std::vector<std::uint64_t> times;
+  for (const sync::RefusedRecord& record : sync::refused_commits(repository)) {
+    if (record.parked) times.push_back(record.until_millis);
+  }
+  std::ranges::sort(times);
+  return times;
+}
+
+/// What waits, here for its time or because of it elsewhere.
+void print_waiting(Context& context, const Repository& repository) {
+  for (const std::string& sentence :
+       held_back_sentences(repository, held_back(repository), "the newest commit")) {
+    context.out() << sentence << "\n";
+  }
+  const std::vector<std::uint64_t> times = times_awaited(repository);
+  if (times.empty()) return;
+  context.out() << counted(times.size(), "commit")
+                << " of other devices parked, as their clocks were ahead; the first is taken from "
+                << iso_time(times.front()) << ": 'isodb sync --show-refused' lists them\n";
+}
+
 void print_json(Context& context, const Repository& repository, const std::string& branch,
                 const std::optional<Id>& head, const std::optional<Repository::DraftInfo>& draft,
                 const Scope& scope) {
@@ -36,6 +62,8 @@ void print_json(Context& context, const Repository& repository, const std::strin
   } else {
     state.null("unfinished_clone");
   }
+  state.number("parked", times_awaited(repository).size());
+  add_held_back(state, held_back(repository));
   context.print(state);
   if (!draft) return;
   for (const Difference& difference : draft->changes) {
@@ -67,6 +95,7 @@ ExitCode run(Context& context) {
   if (!scope.is_whole()) {
     context.out() << "this copy is partial: it holds " << scope_words(scope) << "\n";
   }
+  print_waiting(context, repository);
   if (!draft) {
     context.out() << "no draft is open: each change is a commit\n";
     return ExitCode::kDone;

@@ -79,9 +79,14 @@ Command sync_command() {
           "decided first, and a line that breaks loses at most what was in flight.\n\n"
           "For each remote: what came, went, merged, conflicted and was refused, bytes and time. "
           "Exit code 6 says that a peer could not be reached, 5 that something was refused, 4 "
-          "that documents are in conflict. With --watch it stays: what is committed here or there "
-          "goes over at once, and a line that broke is tried again, at longer and longer "
-          "intervals up to a minute.",
+          "that documents are in conflict, as long as one is. With --watch it stays: what is "
+          "committed here or there goes over at once, and a line that broke is tried again, at "
+          "longer and longer intervals up to a minute.\n\n"
+          "A commit whose time is more than 24 hours ahead of a device's clock waits there, and so "
+          "does what is made after it: it was made under a wrong clock. Set the clock of the "
+          "device that made it; docs/cli.md ('A clock that was ahead') has the commands that bring "
+          "the work to others before that time. The same commands help where a commit was refused "
+          "because its author might not write it then, once it may.",
       .examples = {{"isodb sync", "with every remote"},
                    {"isodb sync hub --watch", "and stay connected"}},
       .declare = bind<Arguments>(declare, run),

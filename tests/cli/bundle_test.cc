@@ -40,6 +40,28 @@ isodb -q bundle verify office/repo.db; echo "code $?"
   CHECK(contains(ran.err, "is no bundle"));
 }
 
+TEST_CASE("a bundle whose branches are set aside is exit code 7, and the error says so") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+isodb -q clone office bob; member bob; isodb -q -C bob sync
+isodb -q clone office stranger
+echo 1 | isodb -q -C bob put b
+isodb -q -C stranger pull bob
+isodb -q -C stranger bundle create new.bundle
+isodb -C office bundle apply new.bundle --json >said 2>told; echo "code $?"
+grep -c '"set_aside":true.*"error":"denied"' said
+grep -c '"error":"denied".*"hint":"--any-signer.*"exit":7' told
+isodb -q -C office bundle apply new.bundle 2>told; echo "code $?"
+cat told
+isodb -C office bundle apply new.bundle --any-signer --json 2>&1 | grep -c '"error"'
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out ==
+        "code 7\n1\n1\ncode 7\n"
+        "isodb: new.bundle: whoever signed it may not write here: its branches are below "
+        "remotes/bundle/, its tags left out\nhint: --any-signer brings them in\n0\n");
+}
+
 TEST_CASE("parts of a bundle are applied by their numbers, in whatever order they are named") {
   const Shell shell;
   const Ran ran = shell.sh(R"sh(

@@ -34,7 +34,7 @@ TEST_CASE("status --json gives the branch first, then each change") {
   auto state = json_lines(runner.must({"status", "--json"}));
   REQUIRE(state.size() == 1);
   CHECK(keys_of(state[0]) ==
-        std::vector<std::string>{"branch", "head", "draft", "scope", "unfinished_clone"});
+        std::vector<std::string>{"branch", "head", "draft", "scope", "unfinished_clone", "parked"});
   runner.must({"begin"});
   runner.put("a", "2");
   runner.put("b", "1");

@@ -46,6 +46,19 @@ TEST_CASE("import --json tells what was read") {
   CHECK(contains(out, "\"branch\":\"heads/trunk\""));
 }
 
+TEST_CASE("import says how many documents took the place of others with the same key") {
+  const EmptyRunner runner;
+  const std::string lines = "{\"id\":1}\n{\"id\":2}\n{\"id\":1,\"n\":2}\n";
+  const Ran ran = runner.run({"import", "jsonl", "--key", "/id"}, {.input = lines});
+  CHECK(ran.exit_code == 0);
+  CHECK(contains(ran.err, "1 document took the place of one before with the same /id"));
+  const Ran csv =
+      runner.run({"import", "csv", "--key", "id", "--json"}, {.input = "id\n3\n3\n3\n"});
+  CHECK(member(json_line(csv.out), "replaced") == "2");
+  const Ran once = runner.run({"import", "jsonl", "--key", "/id"}, {.input = "{\"id\":1}\n"});
+  CHECK(once.err.empty());
+}
+
 TEST_CASE("the format is known by the file's name") {
   const EmptyRunner runner;
   spill(runner.folder() / "p.jsonl", "{\"id\":1,\"n\":\"x\"}\n{\"id\":2,\"n\":\"y\"}\n");

@@ -110,6 +110,38 @@ TEST_CASE("on a full disk every write is exit code 7 and changes nothing, and re
   }
 }
 
+TEST_CASE("a clone from a folder that fills the disk keeps what came, and goes on there") {
+  const ProgramRunner runner;
+  const SmallDisk disk(runner.folder() / "disk", "80m");
+  if (!disk.mounted()) return;
+  const Ran made = runner.shell(R"sh(
+set -e
+isodb -q init office
+head -c 12000000 /dev/urandom | base64 -w 600 | sed 's/.*/{"x":"&"}/' >lines
+isodb -q -C office import jsonl lines --batch 2000
+)sh");
+  INFO(made.err);
+  REQUIRE(made.exit_code == 0);
+  const auto payload = [](const Ran& ran) {
+    return std::stoull(member(json_line(ran.out), "payload_in"));
+  };
+  const Ran whole = runner.run({"clone", "office", "other", "--json"});
+  disk.leave_free(8 << 20);
+  const Ran full = runner.run({"clone", "office", "disk/clone", "--json"});
+  CAPTURE(full.out, full.err);
+  CHECK(full.exit_code == 7);
+  CHECK(member(json_line(full.out), "error") == "io");
+  CHECK(contains(full.err, "the disk is full"));
+  CHECK(contains(full.err, "the same command goes on"));
+  disk.make_room();
+  const Ran rest = runner.run({"clone", "office", "disk/clone", "--json"});
+  CAPTURE(rest.out, rest.err);
+  REQUIRE(rest.exit_code == 0);
+  CHECK(payload(rest) + 3'000'000 < payload(whole));
+  runner.must({"-C", "disk/clone", "fsck"});
+  runner.must({"-C", "disk/clone", "verify"});
+}
+
 TEST_CASE("beyond the limit on file sizes every write is exit code 7 and changes nothing") {
   const DiskRunner runner;
   for (const Write& write : writes()) {

@@ -88,6 +88,52 @@ TEST_CASE("an empty name of a folder names no repository, and -C is where init m
   CHECK(runner.must({"-C", "third", "ls"}).empty());
 }
 
+TEST_CASE(
+    "an empty path is a mistake in every command that takes one, and means everything in none") {
+  const RepositoryRunner runner;
+  runner.put("a.json", "{}");
+  const std::string head = runner.head();
+  const std::string all = R"(get ''
+put ''
+rm a.json ''
+rm -r ''
+mv '' b
+cp a.json ''
+edit ''
+patch ''
+log ''
+diff @~1 @ ''
+blame ''
+versions ''
+resolve ''
+resolve --all --accept ''
+conflicts ''
+ls ''
+ls -r ''
+stats --prefix ''
+erase '' --reason x
+export jsonl --prefix ''
+export jsonl --prefix=
+import jsonl --prefix ''
+import folder . --mirror --prefix ''
+clone . c --path ''
+fetch --add-path ''
+show @:
+diff @ ''
+diff ''
+log --at ''
+verify --since ''
+tag v1 '')";
+  for (const std::string& words : lines_of(all)) {
+    const Ran ran = runner.shell("isodb " + words);
+    INFO(words << ": " << ran.out << ran.err);
+    CHECK(ran.exit_code == 2);
+    CHECK(ran.out.empty());
+    CHECK(contains(ran.err, "empty"));
+  }
+  CHECK(runner.head() == head);
+}
+
 TEST_CASE("init with a file that holds no key makes nothing, and names the file") {
   const ProgramRunner runner;
   spill(runner.folder() / "no.key", "something else\n");

@@ -331,24 +331,31 @@ isodb -q -C tablet fetch office; echo "code $?"
   CHECK(contains(ran.err, "--as NAME"));
 }
 
-TEST_CASE("over ssh the same session runs through a pipe") {
+TEST_CASE("a clone has its JSON line whatever becomes of it, and an error where it failed") {
   const Shell shell;
   const Ran ran = shell.sh(R"sh(
-fake_ssh
-fp=$(isodb -C office key fingerprint)
-isodb -q clone office tablet; member tablet
-isodb -C tablet remote remove origin
-isodb -q -C tablet remote add far ssh://me@far$PWD/office
-isodb -q -C tablet sync; echo "code $?"
-isodb -q -C tablet sync ssh://me@far/nowhere --fingerprint $fp 2>told; echo "code $?"
-grep -c 'hint: what ssh said stands above' told
-isodb -q -C tablet sync far --fingerprint $fp; echo "code $?"
-echo 7 | isodb -q -C tablet put b
-isodb -q -C tablet sync; echo "code $?"
-same office tablet
+try() {
+  isodb clone --json "$@" >said 2>told
+  echo "code $?, $(wc -l <said), $(grep -c "\"exit\":" told)"
+  grep -o '"repository":null\|"key":null\|"key":"ed25519\|"error":"[a-z_]*"' said
+}
+some=00112233445566778899aabbccddeeff
+try nowhere tablet
+try isodb://127.0.0.1:1 tablet --fingerprint $some
+serve office
+try $url tablet --fingerprint $fp
+try office office
+stop
+try office tablet
 )sh");
   INFO(ran.out << ran.err);
-  CHECK(ran.out == "code 2\ncode 6\n1\ncode 0\ncode 0\nsame: office tablet\n");
+  CHECK(ran.out ==
+        "code 1, 1, 1\n\"repository\":null\n\"key\":null\n\"error\":\"not_found\"\n"
+        "code 6, 1, 1\n\"repository\":null\n\"key\":\"ed25519\n\"error\":\"io\"\n"
+        "code 7, 1, 1\n\"repository\":null\n\"key\":\"ed25519\n\"error\":\"denied\"\n"
+        "code 2, 1, 1\n\"repository\":null\n\"key\":null\n\"error\":\"invalid\"\n"
+        "server ended with 0\n"
+        "code 0, 1, 0\n\"key\":\"ed25519\n");
 }
 
 TEST_CASE("a terminal is shown how long a clone over a slow line still takes") {
@@ -376,7 +383,7 @@ isodb clone ssh://me@far$PWD/office tablet --fingerprint $fp; echo "code $?"
   INFO(ran.out);
   CHECK(contains(ran.out, "code 7\n"));
   CHECK(contains(ran.out, "code 0\n"));
-  CHECK(std::regex_search(ran.out, std::regex("clone: [0-9.]+ KiB of [0-9.]+ KiB, "
+  CHECK(std::regex_search(ran.out, std::regex("clone: [0-9.]+ KiB of about [0-9.]+ KiB, "
                                               "[0-9.]+ KiB/s, [0-9]+ s left")));
 }
 
@@ -409,6 +416,33 @@ grep -c '"payload_in":[1-9].*"total_in":[1-9].*"millis":[1-9]' last.json
 )sh");
   INFO(ran.out << ran.err);
   CHECK(ran.out == "2\n1\nsame: office tablet\nwatcher ended\nserver ended with 0\n1\n1\n");
+}
+
+TEST_CASE("what a watching sync has carried is told in all, whatever the line did between") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+isodb -q clone office tablet; member tablet; isodb -q -C tablet sync
+serve office
+isodb -C tablet remote remove origin
+isodb -q -C tablet remote add hub $url --fingerprint $fp
+isodb -C tablet sync --watch --json >watch.log 2>watch.err &
+watcher=$!
+has() { for i in $(seq 400); do grep -q "$1" watch.log && return; sleep 0.05; done; echo "no $1"; }
+echo 1 | isodb -q -C office put one
+has '"commits_received":1'
+stop
+echo 2 | isodb -q -C office put two
+isodb -C office serve --listen ${url#isodb://} >serve.log 2>serve.err &
+server=$!
+has '"commits_received":2'
+kill -TERM $watcher; wait $watcher; echo "watcher ended"
+stop
+first=$(grep '"commits_received":1' watch.log | head -1 | grep -o '"total_in":[0-9]*' | cut -d: -f2)
+last=$(tail -1 watch.log | grep -o '"total_in":[0-9]*' | cut -d: -f2)
+[ "$last" -ge "$first" ] && echo "bytes too"
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out == "server ended with 0\nwatcher ended\nserver ended with 0\nbytes too\n");
 }
 
 TEST_CASE("a clone that broke off says how to go on, whatever was asked of it") {
@@ -459,6 +493,47 @@ isodb -C office bundle apply late.bundle --any-signer --json | grep -o '"peeled"
   INFO(ran.out << ran.err);
   CHECK(ran.out ==
         "2\ncode 0\n1 head set aside\ncode 1\n0\n1\n2\n\"peeled\":[\"\n\"peeled\":[\"\n");
+}
+
+TEST_CASE("a server's log names the heads that were set aside") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+for one in anna hub; do isodb -q clone office $one; member $one; isodb -q -C $one sync; done
+isodb -q -C office member remove anna
+echo 2 | isodb -q -C anna put late.json
+isodb -q -C hub pull anna
+late=$(main_of anna)
+serve hub
+isodb -q -C office sync $url --fingerprint $fp; echo "code $?"
+stop
+grep -c "synced .*; set aside ${late:0:12}" serve.log
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out == "code 0\nserver ended with 0\n1\n");
+}
+
+TEST_CASE("a remote's URL is changed, and the key that has to answer there is not") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+isodb -q clone office tablet; member tablet; isodb -q -C tablet sync
+isodb -q clone office thief
+serve office
+isodb -q -C tablet remote add hub isodb://127.0.0.1:1 --fingerprint $fp --label site=x
+isodb -C tablet remote set-url hub $url | grep -c "^hub  $url  $fp  site=x"
+isodb -q -C tablet sync hub; echo "code $?"
+stop
+serve thief
+isodb -C tablet remote set-url hub $url --json | grep -c '"key":"ed25519:'
+isodb -q -C tablet sync hub; echo "code $?"
+stop
+isodb -C tablet remote set-url nosuch $url; echo "code $?"
+isodb -C tablet remote set-url hub http://x; echo "code $?"
+isodb -C tablet remote list | grep -c "$url"
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out ==
+        "1\ncode 0\nserver ended with 0\n1\ncode 5\nserver ended with 0\ncode 1\ncode 2\n1\n");
+  CHECK(contains(ran.err, "not the expected"));
 }
 
 TEST_CASE("remotes are listed with URL, fingerprint and labels") {

@@ -45,6 +45,23 @@ TEST_CASE("of two lines with one key the later counts") {
   CHECK(fixture.documents() == Documents{{"1", "{\"k\":1,\"v\":2}"}});
 }
 
+TEST_CASE("documents that took the place of others with the same key are counted, in any batch") {
+  const std::string lines =
+      "{\"k\":1,\"v\":1}\n{\"k\":2}\n{\"k\":1,\"v\":2}\n{\"k\":1,\"v\":3}\n{\"k\":3}\n{\"k\":1,"
+      "\"v\":3}\n";
+  for (const std::uint64_t batch : {0U, 1U, 2U, 4U, 100U}) {
+    INFO(batch);
+    Fixture fixture;
+    const auto report = import_text(fixture, lines, "/k", {.batch = batch});
+    CHECK(report.documents == 6);
+    CHECK(report.replaced == 3);
+    CHECK(fixture.documents().size() == 3);
+    // What was there before the import is no other line's.
+    CHECK(import_text(fixture, "{\"k\":1}\n{\"k\":2,\"v\":9}\n", "/k", {.batch = batch}).replaced ==
+          0);
+  }
+}
+
 TEST_CASE("without a key every line gets a UUIDv7 of its own") {
   Fixture fixture;
   import_text(fixture, "1\n1\n\"x\"\n", {}, {.prefix = "p/"});

@@ -77,13 +77,16 @@ TEST_CASE("ssh addresses have a path, and nothing that ssh takes for an option")
   CHECK(whole.host == "far.example");
   CHECK(whole.port == 2222);
   CHECK(whole.path == "/srv/data");
+  CHECK(SshAddress::parse("ssh://far/srv/my%20d%C3%a4ta%25").path == "/srv/my d\xc3\xa4ta%");
   const SshAddress plain = SshAddress::parse("ssh://[2001:db8::1]/x");
   CHECK(plain.user.empty());
   CHECK(plain.host == "2001:db8::1");
   CHECK(plain.port == 0);
   for (const std::string text :
        {"ssh://host", "ssh://host/", "ssh://-host/x", "ssh://-me@host/x", "ssh://@host/x",
-        "ssh://me:secret@host/x", "ssh://host:0/x", "ssh://ho'st/x", "ssh:///x", "ssh://a b@c/x"}) {
+        "ssh://me:secret@host/x", "ssh://host:0/x", "ssh://ho'st/x", "ssh:///x", "ssh://a b@c/x",
+        "ssh://host/a%", "ssh://host/a%2", "ssh://host/a%2g", "ssh://host/a%-1",
+        "ssh://host/%00"}) {
     INFO(text);
     CHECK(error_code_of([&] { SshAddress::parse(text); }) == ErrorCode::kInvalid);
   }

@@ -4,6 +4,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
+#include <map>
+#include <memory>
+#include <optional>
 
 #include "net/client.h"
 #include "tests/support/net_proxy.h"
@@ -301,6 +305,25 @@ TEST_CASE("ssh is started without a shell here, and its words arrive whole there
         ErrorCode::kInvalid);
   CHECK(error_code_of([&] { connect_ssh(address, {"true"}, {.program = "/nowhere/ssh"}); }) ==
         ErrorCode::kNotFound);
+}
+
+TEST_CASE("how the program behind ssh ended is known once its carrier is closed") {
+  testing::TemporaryFolder folder;
+  const std::string program = folder / "ssh";
+  for (const auto& [ends, wanted] : std::map<std::string, int>{
+           {"exit 0", 0}, {"exit 127", 127}, {"exit 255", 255}, {"kill -TERM $$", 128 + SIGTERM}}) {
+    INFO(ends);
+    testing::spill(program, "#!/bin/sh\n" + ends + "\n");
+    REQUIRE(::chmod(program.c_str(), 0700) == 0);
+    const ExitStatus status = std::make_shared<std::optional<int>>();
+    Ask question("hello");
+    const Talked talked =
+        talk(TlsContext(key_of(1), TlsRole::kInitiator),
+             connect_ssh({.host = "far"}, {"isodb"}, {.program = program, .status = status}),
+             let_in, lend(question));
+    CHECK(talked.error);
+    CHECK(*status == wanted);
+  }
 }
 
 TEST_CASE("a program behind ssh that is no isodb ends the talk with a clear error") {

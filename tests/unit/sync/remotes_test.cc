@@ -72,8 +72,11 @@ TEST_CASE("names, URLs, fingerprints and labels that break a rule are refused") 
   CHECK(remotes(repository).empty());
 }
 
-TEST_CASE("file:// is a path with %XX, and other words without a scheme are paths") {
+TEST_CASE(
+    "file:// and ssh:// have paths with %XX, and words without a scheme are paths as they are") {
   CHECK(std::get<fs::path>(parse_place("file:///media/a%20b%C3%A9")) == "/media/a b\xc3\xa9");
+  CHECK(std::get<net::SshAddress>(parse_place("ssh://h/a%20b")).path == "/a b");
+  CHECK(std::get<fs::path>(parse_place("/media/a%20b")) == "/media/a%20b");
   CHECK(std::get<fs::path>(parse_place("./a://b")) == "./a://b");
   CHECK(std::get<net::Address>(parse_place("isodb://[::1]:7")).host == "::1");
   CHECK(std::get<net::SshAddress>(parse_place("ssh://me@host/~/farm")).path == "/~/farm");
