@@ -127,10 +127,8 @@ Id PackWriter::Impl::put(ObjectType type, ByteView payload, const PutHint& hint)
   check_object_size(payload.size());
   const Id id = core::object_id(type, payload);
   if (entries.find(id) != PackEntries::kNone) return id;
+  if (existing.contains(id)) return id;
   const bool is_frame = takes_frame(hint);
-  // A frame is sooner written again than looked for, and what comes as one is mostly new: merging
-  // packs drops what is held twice.
-  if (!is_frame && existing.contains(id)) return id;
   PackItem item;
   if (hint.base && !hint.compressed) {
     const std::uint32_t base = entries.find(*hint.base);
