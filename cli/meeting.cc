@@ -38,6 +38,9 @@ void add_conversation(Context& context, const std::string& doing, const sync::Re
       show({doing, done, all});
     };
   }
+  options.on_waiting = [&context, doing] {
+    context.note(doing + ": another program of this repository talks with it; waiting");
+  };
   options.first_contact = [url = remote.url](const PublicKey& key) {
     return ask_about_peer(url, key);
   };

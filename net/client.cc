@@ -86,7 +86,8 @@ Talked Talk::run(const TlsContext& context, Carrier carrier, const AcceptKey& ac
                        {.handshake_timeout = options_.handshake_timeout,
                         .silence_timeout = options_.silence_timeout,
                         .keep_alive = options_.keep_alive,
-                        .keep_alive_every = options_.keep_alive_every});
+                        .keep_alive_every = options_.keep_alive_every,
+                        .refusal = options_.refusal});
   watch_cancellation();
   report_later();
   if (options_.time_max) {

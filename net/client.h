@@ -22,6 +22,8 @@ struct TalkOptions {
   /// A whole message that is sent when nothing else was sent for `keep_alive_every`; empty: none.
   Bytes keep_alive;
   std::chrono::milliseconds keep_alive_every{20'000};
+  /// Of a responder: a whole message, all that a peer is told whose key is proved and not accepted.
+  Bytes refusal;
   /// Called by the calling thread about four times a second. May be empty.
   std::function<void(const Traffic&)> progress;
   /// Ends the conversation in order when it is requested. Must outlive the call.

@@ -61,7 +61,8 @@ struct Server::Inside {
     return {.handshake_timeout = options.handshake_timeout,
             .silence_timeout = options.silence_timeout,
             .keep_alive = options.keep_alive,
-            .keep_alive_every = options.keep_alive_every};
+            .keep_alive_every = options.keep_alive_every,
+            .refusal = options.refusal};
   }
 
   ServerOptions options;

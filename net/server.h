@@ -28,7 +28,7 @@ struct ServerEvent {
   };
   Kind kind = Kind::kTrouble;
   std::string peer;              ///< "192.0.2.7:51234"
-  std::optional<PublicKey> key;  ///< kOpened, kClosed; kRefused where one was shown
+  std::optional<PublicKey> key;  ///< kOpened, kClosed; kRefused where one was shown, also unproved
   std::optional<Error> error;
   Traffic traffic;  ///< kClosed, kRefused
 };
@@ -56,6 +56,8 @@ struct ServerOptions {
   /// A whole message that is sent when nothing else was sent for `keep_alive_every`; empty: none.
   Bytes keep_alive;
   std::chrono::milliseconds keep_alive_every{20'000};
+  /// A whole message, all that a peer is told whose key is proved and not accepted; empty: nothing.
+  Bytes refusal;
 };
 
 /// Talks to many devices: one I/O thread (the one that calls run()) for all lines and timers, and a

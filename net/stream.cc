@@ -130,6 +130,10 @@ void Stream::take(ByteView ciphertext) {
   } catch (const Error& error) {
     failure = error;
   }
+  if (channel_.refusal()) {
+    send(options_.refusal);
+    return close(channel_.refusal());
+  }
   if (!greeted_ && channel_.handshake_done()) {
     greeted_ = true;
     last_heard_ = Clock::now();
@@ -171,7 +175,7 @@ bool Stream::more_ciphertext() {
   ciphertext_ = channel_.take_ciphertext();
   ciphertext_offset_ = 0;
   if (!ciphertext_.empty()) return true;
-  if (!channel_.handshake_done() || queue_.empty() || said_farewell_) return false;
+  if (!channel_.can_send() || queue_.empty() || said_farewell_) return false;
   const ByteView rest = ByteView(queue_.front()).substr(queue_offset_);
   const ByteView part = rest.substr(0, kEncryptBytes);
   channel_.send(part);

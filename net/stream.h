@@ -22,6 +22,7 @@ struct StreamOptions {
   std::chrono::milliseconds silence_timeout{60'000};  ///< nothing heard while listening
   Bytes keep_alive;  ///< a whole message, sent when nothing else was for so long; empty: none
   std::chrono::milliseconds keep_alive_every{20'000};
+  Bytes refusal;  ///< a whole message for a peer whose key is proved and not accepted; empty: none
 };
 
 /// What a stream tells its owner, in the loop's thread. The owner does not destroy the stream from

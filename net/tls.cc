@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <string>
 #include <utility>
 
@@ -85,10 +86,11 @@ struct TlsChannel::Inside {
   Line line;
   Bytes plaintext;
   bool handshake_done = false, peer_closed = false, closed = false;
-  std::optional<Error> failure;
+  std::optional<Error> failure, refusal;
   OpensslPointer<SSL, SSL_free> ssl;  // last: freed first, while what it points to is there
 
   void advance();
+  void judge();
   void read();
   void check_failure() const {
     if (failure) throw Error(*failure);
@@ -126,13 +128,28 @@ void TlsChannel::Inside::read() {
   }
 }
 
+/// A responder's, once the peer has proved its key.
+void TlsChannel::Inside::judge() {
+  try {
+    const PublicKey& key = verdict.peer_key.value();
+    const bool is_accepted = verdict.accept && verdict.accept(key);
+    if (!is_accepted) refusal = key_refused(key, context->role);
+  } catch (const Error& error) {
+    refusal = error;
+  } catch (const std::exception& error) {
+    refusal = Error(ErrorCode::kIo, std::string("cannot judge a peer's key: ") + error.what());
+  }
+}
+
 void TlsChannel::Inside::advance() {
   if (!handshake_done) {
     ERR_clear_error();
     const int outcome = SSL_do_handshake(ssl.get());
     if (outcome != 1) return settle(outcome);
     handshake_done = true;
+    if (context->role == TlsRole::kResponder) judge();
   }
+  if (refusal) return;
   read();
   if (line.output.size() > kUnaskedBytesMax) {
     fail(Error(ErrorCode::kLimit, "the peer asks TLS for ever more answers"));
@@ -167,7 +184,7 @@ TlsChannel& TlsChannel::operator=(TlsChannel&&) noexcept = default;
 
 void TlsChannel::receive(ByteView ciphertext) {
   inside_->check_failure();
-  if (inside_->peer_closed) return;
+  if (inside_->peer_closed || inside_->refusal) return;
   inside_->line.input = ciphertext;
   try {
     inside_->advance();
@@ -225,6 +242,14 @@ Bytes TlsChannel::take_plaintext() {
 }
 
 bool TlsChannel::handshake_done() const {
+  return inside_->handshake_done && !inside_->refusal;
+}
+
+const std::optional<Error>& TlsChannel::refusal() const {
+  return inside_->refusal;
+}
+
+bool TlsChannel::can_send() const {
   return inside_->handshake_done;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "isodb/bytes.h"
+#include "isodb/error.h"
 #include "isodb/key.h"
 
 namespace isodb::net {
@@ -48,7 +49,7 @@ class TlsContext {
 /// ciphertext than was sent, and what TLS itself says. One thread at a time.
 ///
 /// Errors: receive() throws
-///   kUnverified   the peer's key is not accepted, or is none of a device
+///   kUnverified   the peer's key is not accepted by an initiator, or is none of a device
 ///   kDenied       the peer does not accept this device's key
 ///   kUnsupported  the peer speaks another version of TLS, or not this protocol
 ///   kInvalid      what came is not TLS
@@ -57,9 +58,10 @@ class TlsContext {
 /// After an error take_ciphertext() still has the alert for the peer; the rest throws the same.
 class TlsChannel {
  public:
-  /// `accept` is asked once, for the key in the peer's certificate; an initiator has not shown its
-  /// own key then, and peer_key() tells whom it refused. Before the peer proved that it holds the
-  /// key, handshake_done() is false.
+  /// `accept` is asked once. By an initiator for the key in the peer's certificate, before it shows
+  /// its own, and peer_key() tells whom it refused. By a responder when the peer has proved that it
+  /// holds its key, see refusal(): whoever only shows a device's key gets the same answers for
+  /// every key, and learns nothing about it.
   TlsChannel(const TlsContext& context, AcceptKey accept);
   ~TlsChannel();
   TlsChannel(TlsChannel&&) noexcept;
@@ -69,7 +71,7 @@ class TlsChannel {
   void receive(ByteView ciphertext);
   /// The line ended: Error(kIo) unless the peer said farewell before.
   void receive_end();
-  /// Encrypts for the peer. Only after handshake_done() and before close_notify().
+  /// Encrypts for the peer. Only where can_send(), and before close_notify().
   void send(ByteView plaintext);
   /// Says farewell: nothing will be sent after this. Before the handshake is done it does nothing.
   void close_notify();
@@ -81,8 +83,13 @@ class TlsChannel {
   Bytes take_plaintext();
 
   /// The peer is accepted and has proved its key. An initiator may still hear that the responder
-  /// refuses it: with the first bytes that it receives, or Error(kDenied).
+  /// refuses it: with the first bytes that it receives.
   bool handshake_done() const;
+  /// Of a responder: the peer has proved its key, and is not accepted; why. What it sends is not
+  /// read any more.
+  const std::optional<Error>& refusal() const;
+  /// Both have proved their keys; true also with a refusal(), so that the peer can be told.
+  bool can_send() const;
   /// The peer said farewell: nothing comes after what take_plaintext() gives.
   bool peer_closed() const;
   /// The key in the peer's certificate, as soon as that came; proved once handshake_done().

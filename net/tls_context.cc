@@ -90,18 +90,7 @@ std::optional<PublicKey> shown_key(X509_STORE_CTX* store) {
   return shown;
 }
 
-Error key_refused(const PublicKey& key, TlsRole role) {
-  if (role == TlsRole::kInitiator) {
-    return Error(ErrorCode::kUnverified,
-                 "the peer's key is " + key.fingerprint() + ", not the one known for this remote",
-                 "somebody may stand between; if the other device was set up anew, compare its "
-                 "fingerprint there, and expect that one");
-  }
-  return Error(ErrorCode::kUnverified, "the peer's key " + key.fingerprint() + " is not let in",
-               "make that device a member, or allow its key: " + key.text());
-}
-
-/// Judges the peer. Returns the reason for the alert, X509_V_OK for acceptance.
+/// Judges what the peer shows. Returns the reason for the alert, X509_V_OK for acceptance.
 int judge(SSL* ssl, X509_STORE_CTX* store, TlsVerdict& verdict) {
   if (verdict.role == TlsRole::kInitiator && !speaks_our_protocol(ssl)) {
     verdict.refusal = Error(ErrorCode::kUnsupported, "the peer does not speak isodb-sync/1",
@@ -114,6 +103,8 @@ int judge(SSL* ssl, X509_STORE_CTX* store, TlsVerdict& verdict) {
                             "it is no isodb device");
     return X509_V_ERR_INVALID_PURPOSE;  // alert: unsupported_certificate
   }
+  // A responder judges the key when it is proved (TlsChannel): until then it may be anybody's.
+  if (verdict.role == TlsRole::kResponder) return X509_V_OK;
   if (!verdict.accept || !verdict.accept(*verdict.peer_key)) {
     verdict.refusal = key_refused(*verdict.peer_key, verdict.role);
     return X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT;  // alert: unknown_ca
@@ -187,6 +178,17 @@ void set_rules(SSL_CTX* context) {
 }
 
 }  // namespace
+
+Error key_refused(const PublicKey& key, TlsRole role) {
+  if (role == TlsRole::kInitiator) {
+    return Error(ErrorCode::kUnverified,
+                 "the peer's key is " + key.fingerprint() + ", not the one known for this remote",
+                 "somebody may stand between; if the other device was set up anew, compare its "
+                 "fingerprint there, and expect that one");
+  }
+  return Error(ErrorCode::kUnverified, "the peer's key " + key.fingerprint() + " is not let in",
+               "make that device a member, or allow its key: " + key.text());
+}
 
 TlsContext::TlsContext(const SecretKey& key, TlsRole role) {
   auto inside = std::make_shared<Inside>();

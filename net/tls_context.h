@@ -37,4 +37,7 @@ struct TlsVerdict {
   std::optional<Error> refusal;  ///< why the handshake must fail, in better words than OpenSSL's
 };
 
+/// That a key is not accepted, in the words of this role.
+Error key_refused(const PublicKey& key, TlsRole role);
+
 }  // namespace isodb::net

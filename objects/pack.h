@@ -82,7 +82,7 @@ class Pack {
 };
 
 /// Writes one pack, streaming: memory for 50 bytes an object and a few buffers. What was put can be
-/// read at once; so can what `existing` holds, which only a frame writes again. Nothing is visible
+/// read at once; so can what `existing` holds, which is not written again. Nothing is visible
 /// to others until finish() and registration; destroyed unfinished, it removes its temporary file.
 /// One thread at a time (compression may use a thread inside, which reads bases from `existing`).
 /// The file's content depends on what was put and in which order alone. An error while compressing

@@ -128,10 +128,8 @@ Id PackWriter::Impl::put(ObjectType type, ByteView payload, const PutHint& hint)
   check_object_size(payload.size());
   const Id id = core::object_id(type, payload);
   if (entries.find(id) != PackEntries::kNone) return id;
+  if (existing.contains(id)) return id;
   const bool is_frame = takes_frame(hint);
-  // A frame is sooner written again than looked for, and what comes as one is mostly new: merging
-  // packs drops what is held twice.
-  if (!is_frame && existing.contains(id)) return id;
   try {
     queue(id, type, payload, hint, is_frame);
   } catch (...) {  // an entry may stand without its record: this pack is never finished

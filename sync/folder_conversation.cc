@@ -6,6 +6,7 @@
 #include "repo/access.h"
 #include "sync/conversation.h"
 #include "sync/session.h"
+#include "sync/turn.h"
 
 namespace isodb::sync {
 namespace {
@@ -131,6 +132,11 @@ SyncResult talk_to_folder(const fs::path& place, const Self& self, const Session
   }
   SyncResult result;
   result.peer = key_of(other);
+  std::optional<Turn> turn;
+  if (self.root) {  // nobody else knows of a clone yet
+    result.error = turn.emplace(self.folder, result.peer->fingerprint()).take(options);
+    if (result.error) return result;
+  }
   SessionOptions there;
   there.peer = self.key;
   there.sends = ways.takes;

@@ -10,6 +10,10 @@ namespace {
 /// named when it is refused.
 constexpr std::uint64_t kOperationsOfAnyone = 1'000;
 
+/// Each may have 64 KiB and takes zstd as long as hundreds of documents. A sender says one where
+/// more than 512 documents in a row lie packed with it (stored_frames.cc).
+constexpr std::uint64_t kDictionariesMin = 16, kOperationsPerDictionary = 256;
+
 [[noreturn]] void fail_unsigned(const std::string& problem) {
   throw Error(ErrorCode::kUnverified, problem);
 }
@@ -45,6 +49,7 @@ std::optional<Received> Incoming::Impl::take_part(wire::CommitElement commit) {
 
 std::optional<Received> Incoming::Impl::take_part(const wire::OperationElement& operation) {
   ++operations_;
+  ++operations_of_all_;
   is_changed_ = true;
   if (CommitRebuild* const commit = std::get_if<CommitRebuild>(&open_)) {
     const bool is_large = operation.kind == wire::OperationKind::kLarge;
@@ -109,6 +114,9 @@ std::optional<Received> Incoming::Impl::take_part(const wire::ResumeElement& res
 std::optional<Received> Incoming::Impl::take_part(wire::DictionaryElement dictionary) {
   if (!std::holds_alternative<CommitRebuild>(open_) && !std::holds_alternative<PassedOver>(open_)) {
     fail("a dictionary stands outside of a commit");
+  }
+  if (++dictionaries_ > kDictionariesMin + operations_of_all_ / kOperationsPerDictionary) {
+    fail("more than 16 dictionaries came, and more than one for each 256 operations");
   }
   objects_.begin_frames(std::move(dictionary.bytes));
   return std::nullopt;

@@ -299,6 +299,7 @@ class Incoming::Impl {
   std::string denied_;            // or why it is passed over
   Unproved unproved_;
   unsigned unchecked_ = 0;  // elements since unproved_ was last looked at
+  std::uint64_t dictionaries_ = 0, operations_of_all_ = 0;  // of all streams
   Absent absent_ = Absent::kMissing;
   CommitRules rules_;
   std::optional<KnownCommits> known_;

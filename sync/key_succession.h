@@ -11,4 +11,8 @@ namespace isodb::sync {
 bool has_succeeded(RepositoryState& repository, const PublicKey& known,
                    const PublicKey& shown) noexcept;
 
+/// Whether the members of the current branch have this key, and it is not revoked. Thread-safe;
+/// does not throw: what cannot be read says no.
+bool is_member(RepositoryState& repository, const PublicKey& key) noexcept;
+
 }  // namespace isodb::sync

@@ -92,7 +92,9 @@ void MendSession::handle_hello(const wire::Frame& frame) {
   if (!hello_.add(frame)) return;
   const wire::Hello hello = hello_.take();
   if (hello.repository != repository_.root.bytes().substr(0, kHalfIdBytes)) {
-    throw Error(ErrorCode::kNotFound, "the other side is another repository");
+    const Error another(ErrorCode::kNotFound, "the other side is another repository");
+    tell(message_in_words(another));
+    throw Error(another);
   }
   if ((hello.features & wire::kFeatureObjects) == 0 || !hello.sends) {
     throw Error(ErrorCode::kUnsupported, "the other side does not give single objects",

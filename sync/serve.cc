@@ -10,6 +10,7 @@
 #include "net/client.h"
 #include "net/server.h"
 #include "repo/access.h"
+#include "sync/error_reason.h"
 #include "sync/hub.h"
 #include "sync/session.h"
 
@@ -108,6 +109,7 @@ class Server::Inside {
     options.on_event = [this](const net::ServerEvent& event) { hub_.tell(event_of(event)); };
     options.workers = options_.workers;
     options.keep_alive = keep_alive_message();
+    options.refusal = refusal_message();
     return options;
   }
 
@@ -147,6 +149,7 @@ SyncResult serve_standard_streams(Repository& repository, const ServeOptions& op
   Hub hub(state, options);
   net::TalkOptions talk;
   talk.keep_alive = keep_alive_message();
+  talk.refusal = refusal_message();
   talk.progress = [&](const net::Traffic&) { hub.wake_when_moved(); };
   if (stop != nullptr) talk.cancellation = &stop->cancellation();
   const net::TlsContext context(state->key(), net::TlsRole::kResponder);

@@ -27,7 +27,11 @@ std::vector<Id> ids_of(const std::vector<CommitId>& commits) {
 }  // namespace
 
 Session::Session(std::shared_ptr<RepositoryState> repository, SessionOptions options)
-    : repository_(std::move(repository)), options_(std::move(options)) {
+    : repository_(std::move(repository)),
+      options_(std::move(options)),
+      united_heads_([this](const std::vector<Id>& all) {
+        return ids_of(repository_->merging->heads_of({all.begin(), all.end()}));
+      }) {
   if (repository_) {
     agreements_.emplace(*repository_->database, options_.peer);
     repository_->reload_scope();  // another process may have widened it
@@ -139,8 +143,8 @@ void Session::handle_refs(ByteView payload) {
   }
   if (!refs_reader_.add(payload)) return;
   if (taking_->is_refusal_over(repository_->environment.now_millis())) {
-    throw Error(ErrorCode::kBusy, "the time of a commit that was refused for its clock has come",
-                "connect again: it is asked for then");
+    end(Error(ErrorCode::kBusy, "the time of a commit that was refused for its clock has come",
+              "connect again: it is asked for then"));
   }
   theirs_ = with_changes(base_, refs_reader_.take());
   refs_reader_ = {};
@@ -250,9 +254,7 @@ wire::Agreement Session::agreement() {
       both.erase(own);
       continue;
     }
-    std::vector<CommitId> all(own->second.begin(), own->second.end());
-    for (const Id& id : ids) all.emplace_back(id);
-    own->second = ids_of(repository_->merging->heads_of(std::move(all)));
+    own->second = united_heads_.of(name, own->second, ids);
   }
   return both;
 }
@@ -366,10 +368,10 @@ Bytes Session::produce(std::size_t bytes_max) {
 
 /// What can be sent has been. What the other side sends is taken before the session ends, but two
 /// partial sides may not wait for each other.
-void Session::end_for_shortfall() const {
+void Session::end_for_shortfall() {
   if (failed_ || !sending_ || !sending_->shortfall()) return;
   const bool may_wait = options_.initiator || !is_partial_there();
-  if (was_taken_ || !may_wait) throw Error(*sending_->shortfall());
+  if (was_taken_ || !may_wait) end(*sending_->shortfall());
 }
 
 void Session::estimate() {

@@ -19,6 +19,7 @@
 #include "sync/sending.h"
 #include "sync/side.h"
 #include "sync/taking.h"
+#include "sync/united_heads.h"
 #include "sync/want_rounds.h"
 #include "wire/frame.h"
 #include "wire/hello.h"
@@ -65,9 +66,10 @@ class Session : public Side {
   void closing(const Error& why) override { tell(message_of_closing(why)); }
   void ended(const std::optional<Error>& why) override;
 
-  /// Ends it for a reason of this side's: throws it. What produce() then gives tells the other.
+  /// Ends it for a reason whose words are for the other side as well: throws it. What produce()
+  /// then gives tells the other.
   [[noreturn]] void end(const Error& why) {
-    tell(message_of(why));
+    tell(message_in_words(why));
     throw Error(why);
   }
 
@@ -111,7 +113,7 @@ class Session : public Side {
   bool is_mending_there() const { return (hello_.features & wire::kFeatureMends) != 0; }
   void send_more();
   void send_when_moved();
-  void end_for_shortfall() const;
+  void end_for_shortfall();
   void estimate();
   void tell(const wire::ErrorMessage& message);
   wire::Agreement agreement();
@@ -143,6 +145,7 @@ class Session : public Side {
   wire::Agreement base_;                       // what refs are told relative to
   wire::Agreement ours_, theirs_;              // as told last
   bool has_base_ = false;                      // both sides know it
+  UnitedHeads united_heads_;                   // of ours_ and theirs_
   std::vector<CommitId> known_, known_there_;  // of ours_ and theirs_ as told first
   std::vector<CommitId> acknowledged_;         // heads of streams that the other side has taken
   Scope scope_there_;                          // of what the other side takes

@@ -151,8 +151,8 @@ void Session::handle_hello(const wire::Frame& frame) {
   const bool is_partial =
       options_.clone_scope || (repository_ && !repository_->scope()->is_whole());
   if (is_partial && (hello_.features & wire::kFeaturePartial) == 0) {
-    throw Error(ErrorCode::kUnsupported, "the other side knows nothing of partial repositories",
-                "update it, or clone without --path, --depth and --since");
+    end(Error(ErrorCode::kUnsupported, "the other side knows nothing of partial repositories",
+              "update it, or clone without --path, --depth and --since"));
   }
   take_repository();
   if (!options_.initiator) return answer_hello();
@@ -179,8 +179,8 @@ void Session::take_repository() {
   }
   const bool is_clone = hello_.repository.empty() && !options_.initiator;
   if (!is_clone && hello_.repository != half(repository_->root)) {
-    throw Error(ErrorCode::kNotFound, "the other side is another repository",
-                "isodb clone makes a repository that shares its history");
+    end(Error(ErrorCode::kNotFound, "the other side is another repository",
+              "isodb clone makes a repository that shares its history"));
   }
 }
 

@@ -1,6 +1,5 @@
 #include "isodb/sync.h"
 
-#include <chrono>
 #include <utility>
 
 #include "net/cancellation.h"
@@ -36,6 +35,7 @@ void check_ref_name(const Repository& repository, const Remote& remote, const Sy
   if (options.direction != Direction::kFetch || !remote.name.empty() || !options.as.empty()) return;
   const std::optional<Remote> known = find_remote(repository, remote.ref_name());
   if (!known || known->key == peer) return;
+  if (known->key && has_succeeded(*repo::Access::state(repository), *known->key, peer)) return;
   throw Error(ErrorCode::kInvalid,
               "the place is no remote, and its branches would take the place of those of '" +
                   remote.ref_name() + "'",
@@ -83,18 +83,6 @@ void remember_key(Repository& repository, const Remote& remote, const SyncResult
   set_remote(repository, std::move(known));
 }
 
-/// As a command, or as one that watches. False: stopped, or time is up.
-bool take_turn(Turn& turn, const SyncOptions& options) {
-  using Clock = std::chrono::steady_clock;
-  const auto give_up = [&options, begun = Clock::now()] {
-    return (options.stop != nullptr && options.stop->requested()) ||
-           (options.time_max && Clock::now() - begun >= *options.time_max);
-  };
-  if (options.watch) return turn.take_as_watcher(give_up);
-  turn.take_as_command(give_up);
-  return true;
-}
-
 SyncResult sync_over_network(const Place& place, const std::shared_ptr<RepositoryState>& state,
                              const Remote& remote, const SessionMaker& make,
                              const SyncOptions& options) {
@@ -106,10 +94,8 @@ SyncResult sync_over_network(const Place& place, const std::shared_ptr<Repositor
   const Remote& peer = contact.remote();
   Turn turn(state->folder, peer.key ? peer.key->fingerprint() : peer.fingerprint);
   SyncResult result;
-  if (!take_turn(turn, options)) {
-    result.error = Error(ErrorCode::kStale, "stopped");
-    return result;
-  }
+  result.error = turn.take(options);
+  if (result.error) return result;
   const SessionMaker make_connected = [&](const PublicKey& key) {
     turn.connected();
     return make(key);
@@ -134,14 +120,17 @@ bool StopRequest::requested() const noexcept {
 SyncResult talk_to_remote(Repository& repository, const Remote& remote, const SessionMaker& make,
                           const SyncOptions& options) {
   const Place place = parse_place(remote.url);
-  SyncResult result;
   if (const auto* folder = std::get_if<std::filesystem::path>(&place)) {
     const Self self{repository.public_key(), repository.folder(), repository.id()};
-    result = talk_to_folder(*folder, self, make, options);
-  } else {
-    result = sync_over_network(place, repo::Access::state(repository), remote, make, options);
+    SyncResult result = talk_to_folder(*folder, self, make, options);
+    remember_key(repository, remote, result);
+    return result;
   }
-  remember_key(repository, remote, result);
+  const std::shared_ptr<RepositoryState>& state = repo::Access::state(repository);
+  SyncResult result = sync_over_network(place, state, remote, make, options);
+  // As long as the key that is known is not revoked, it is held on to. That another one came after
+  // it may be a mistake, or an admin's key that was stolen: then the true one is still let in.
+  if (!remote.key || !is_member(*state, *remote.key)) remember_key(repository, remote, result);
   return result;
 }
 

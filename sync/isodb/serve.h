@@ -25,7 +25,7 @@ struct ServeEvent {
   };
   Kind kind = Kind::kTrouble;
   std::string peer;              ///< "192.0.2.7:51234"; "" for kTrouble
-  std::optional<PublicKey> key;  ///< kRefused: where one was shown
+  std::optional<PublicKey> key;  ///< kRefused: where one was shown, perhaps without proof
   std::string member;            ///< the name that the members' documents give the key; or ""
   Report report;                 ///< kSynced
   Bandwidth bandwidth;           ///< kClosed, kRefused

@@ -83,6 +83,9 @@ struct SyncOptions {
   /// requested. Not for folders.
   bool watch = false;
   std::optional<std::chrono::milliseconds> time_max;  ///< for all of it
+  /// Called by the calling thread where another meeting of this repository with the same peer is
+  /// under way, and this one waits until it is over. May be empty.
+  std::function<void()> on_waiting;
   /// Called about four times a second, by the calling thread. May be empty.
   std::function<void(const Bandwidth&)> progress;
   /// Asked for the key of a peer that is not known yet: is it the right one? It is kept with a
@@ -118,7 +121,8 @@ struct SyncResult {
 /// whatever happened to the line. What was refused is kept for refused_commits().
 ///
 /// Threads: the calling one carries bytes, another one works; both are done at the end. Any number
-/// of calls for one repository may run at once.
+/// of calls for one repository may run at once, in any number of processes: those with one peer one
+/// after the other, but for one that watches, which a command interrupts.
 /// Error(kInvalid) for a URL that is none and for a widening of what holds everything already,
 /// Error(kDenied) for a first contact that was not wanted;
 /// what goes wrong with the peer is in SyncResult::error.

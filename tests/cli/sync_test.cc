@@ -387,6 +387,32 @@ isodb clone ssh://me@far$PWD/office tablet --fingerprint $fp; echo "code $?"
                                               "[0-9.]+ KiB/s, [0-9]+ s left")));
 }
 
+TEST_CASE("syncs of one device at the same time take turns, and the one that waits says so") {
+  const Shell shell;
+  const Ran ran = shell.sh(R"sh(
+isodb -q clone office tablet; member tablet
+isodb -q -C tablet pull
+serve office
+isodb -C tablet remote remove origin
+isodb -q -C tablet remote add hub $url --fingerprint $fp
+isodb -q -C tablet sync
+exec 7<>tablet/talks/$fp.queue
+flock 7  # as a program that talks with the hub
+isodb -C tablet sync >said 2>told &
+late=$!
+for i in $(seq 500); do grep -q waiting told && break; sleep 0.02; done
+isodb -q -C tablet sync --timeout 1; echo "code $?"
+flock -u 7
+wait $late; echo "code $?"
+grep -c 'hub: another program of this repository talks with it; waiting' told
+for i in 1 2 3 4 5; do isodb -q -C tablet sync & all[$i]=$!; done
+for i in 1 2 3 4 5; do wait ${all[$i]} || echo "one ended with $?"; done
+stop
+)sh");
+  INFO(ran.out << ran.err);
+  CHECK(ran.out == "code 8\ncode 0\n1\nserver ended with 0\n");
+}
+
 TEST_CASE("a watching sync carries what is committed on either side, until a signal ends it") {
   const Shell shell;
   const Ran ran = shell.sh(R"sh(

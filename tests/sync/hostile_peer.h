@@ -13,6 +13,7 @@
 #include "objects/commit_codec.h"
 #include "objects/content.h"
 #include "objects/tree.h"
+#include "sync/error_reason.h"
 #include "sync/incoming_store.h"
 #include "sync/outgoing.h"
 #include "tests/support/sync_peers.h"
@@ -232,7 +233,9 @@ class Attack {
     CHECK(std::string(error->what()).find(words) != std::string::npos);
     const wire::ErrorMessage told = wire::decode_error(last(wire::FrameType::kError));
     CHECK(told.code == static_cast<std::uint64_t>(reason));
-    CHECK(told.text.find(words) != std::string::npos);
+    // The peer is told of what kind it is: the words may name what is this side's alone.
+    const bool is_made_for_it = reason == wire::ErrorReason::kRepository;
+    CHECK(told.text == (is_made_for_it ? error->what() : sync::message_of(*error).text));
     CHECK(heard.back().first == wire::FrameType::kError);
     check_unchanged();
   }

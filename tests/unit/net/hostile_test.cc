@@ -116,6 +116,41 @@ TEST_CASE("who stops in the middle of the handshake has learned nothing but the 
   CHECK(server.events(ServerEvent::Kind::kRefused)[0].traffic.payload_out == 0);
 }
 
+TEST_CASE("who shows a member's key without holding it is answered as with anybody's") {
+  const PublicKey member = key_of(1).public_key();
+  std::atomic<int> asked = 0;
+  RunningServer server({.accept =
+                            [&](const PublicKey& key) {
+                              ++asked;
+                              return key == member;
+                            },
+                        .refusal = "not you"});
+  std::vector<std::size_t> sizes;
+  for (const PublicKey& shown : {member, key_of(2).public_key()}) {
+    Attacker attacker(server.port());
+    OpensslPeer peer(OpensslPeer::Role::kClient,
+                     {.shown_key = std::string(shown.bytes.begin(), shown.bytes.end())});
+    attacker.send(peer.take_ciphertext());
+    std::size_t heard = 0;
+    while (!peer.done() && !attacker.closed()) {
+      const Bytes answer = attacker.read(milliseconds(50));
+      heard += answer.size();
+      peer.receive(answer);
+    }
+    peer.send("hello");
+    attacker.send(peer.take_ciphertext());
+    const Bytes last = attacker.read(milliseconds(5'000));
+    CHECK(attacker.closed());
+    CHECK_FALSE(peer.receive(last));  // an alert
+    CHECK(peer.plaintext().empty());
+    sizes.push_back(heard + last.size());
+  }
+  CHECK(sizes[0] == sizes[1]);
+  CHECK(asked == 0);
+  CHECK(answers(server));  // the member itself
+  CHECK(asked == 1);
+}
+
 TEST_CASE("one source may have a few unproved connections, and more are closed at once") {
   ServerOptions options = impatient();
   options.handshake_timeout = milliseconds(2'000);

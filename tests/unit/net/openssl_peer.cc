@@ -28,6 +28,17 @@ void add_name(X509* certificate, const char* field, const std::string& text) {
        "a name");
 }
 
+/// In the certificate that the context has: OpenSSL takes none whose key is another one.
+void show_other_key(SSL_CTX* context, const std::string& shown, EVP_PKEY* signs) {
+  X509* certificate = SSL_CTX_get0_certificate(context);
+  EVP_PKEY* other = EVP_PKEY_new_raw_public_key(
+      EVP_PKEY_ED25519, nullptr, reinterpret_cast<const unsigned char*>(shown.data()),
+      shown.size());
+  must(other != nullptr && X509_set_pubkey(certificate, other) == 1, "another key");
+  must(X509_sign(certificate, signs, nullptr) > 0, "a signature");
+  EVP_PKEY_free(other);
+}
+
 void use_certificate(SSL_CTX* context, const OddCertificate& wanted) {
   EVP_PKEY* key = make_key(wanted);
   must(key != nullptr, "a key");
@@ -45,6 +56,7 @@ void use_certificate(SSL_CTX* context, const OddCertificate& wanted) {
   must(X509_sign(made, key, digestless ? nullptr : EVP_sha256()) > 0, "a signature");
   must(SSL_CTX_use_certificate(context, made) == 1, "a certificate");
   must(SSL_CTX_use_PrivateKey(context, key) == 1, "its key");
+  if (!wanted.shown_key.empty()) show_other_key(context, wanted.shown_key, key);
   X509_free(made);
   EVP_PKEY_free(key);
 }

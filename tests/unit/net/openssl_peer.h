@@ -19,6 +19,7 @@ namespace isodb::net {
 struct OddCertificate {
   std::string algorithm = "ED25519";  ///< "RSA", "P-256", "ED448", "": none
   std::string seed;                   ///< ED25519: 32 bytes; "": a new key
+  std::string shown_key;              ///< with ED25519: another's key, shown without holding it
   std::string begins = "20200101000000Z", ends = "20400101000000Z";
   std::string name;               ///< common name; "": none
   std::size_t padding_bytes = 0;  /// in the name, in pieces

@@ -75,19 +75,28 @@ TEST_CASE("a key that is not the known one ends the talk on both sides with a re
 }
 
 TEST_CASE("a device that is not let in learns so, and is told nothing else") {
-  RunningServer server({.accept = [](const PublicKey&) { return false; }});
-  Ask question("hello");
+  RunningServer server({.accept = [](const PublicKey&) { return false; }, .refusal = "not you"});
+  Ask question("a question longer than the answer");
   const Talked talked = ask(server.port(), question);
-  REQUIRE(talked.error);
-  CHECK(talked.error->code() == ErrorCode::kDenied);
-  CHECK_THAT(talked.error->what(), Catch::Contains(key_of(1).public_key().fingerprint()));
-  CHECK(talked.traffic.payload_in == 0);
+  CHECK(talked.error);
+  CHECK(question.heard == "not you");
   CHECK(question.times_ended == 1);
   REQUIRE(eventually([&] { return !server.events(ServerEvent::Kind::kRefused).empty(); }));
   const ServerEvent refused = server.events(ServerEvent::Kind::kRefused)[0];
   CHECK(refused.key == key_of(1).public_key());
+  REQUIRE(refused.error);
+  CHECK(refused.error->code() == ErrorCode::kUnverified);
   CHECK(refused.traffic.payload_in == 0);
-  CHECK(refused.traffic.payload_out == 0);
+  CHECK(refused.traffic.payload_out == question.heard.size());
+  CHECK(server.events(ServerEvent::Kind::kOpened).empty());
+}
+
+TEST_CASE("who is not let in hears so, though it says more than the line takes") {
+  RunningServer server({.accept = [](const PublicKey&) { return false; }, .refusal = "not you"});
+  Ask question(Bytes(20'000'000, 'x'));
+  const Talked talked = ask(server.port(), question);
+  CHECK(talked.error);
+  CHECK(question.heard == "not you");
 }
 
 TEST_CASE("a first contact learns the server's key without showing its own") {

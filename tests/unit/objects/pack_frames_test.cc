@@ -125,3 +125,20 @@ TEST_CASE_METHOD(Fixture, "a dictionary may be offered until one was chosen") {
   CHECK(pack->packed_blob(pack->find(waits).value()));
   CHECK(pack->packed_blob(pack->find(comes).value())->frame == frames[0]);
 }
+
+TEST_CASE_METHOD(Fixture, "a frame of what is there already is not stored again") {
+  MemoryStore existing;
+  existing.put(ObjectType::kBlob, SyncCorpus::document(1));
+  PackWriter::Options options;
+  options.dictionary = mine;
+  PackWriter pack_writer(core::posix_file_system(), folder.path(), &existing, options);
+  const Id held = put(pack_writer, 1, mine);
+  CHECK(pack_writer.object_count() == 0);
+  CHECK(pack_writer.get(held)->payload == documents.back());
+  const Id comes = put(pack_writer, 2, mine);
+  put(pack_writer, 2, mine);
+  const auto pack = finish(pack_writer);
+  CHECK(pack->object_count() == 1);
+  CHECK(pack->find(comes));
+  CHECK_FALSE(pack->find(held));
+}

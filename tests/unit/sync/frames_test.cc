@@ -137,6 +137,29 @@ TEST_CASE_METHOD(Fixture, "each of several packs brings its dictionary, and make
   check_sound(b.repository);
 }
 
+TEST_CASE_METHOD(Fixture, "frames of what is here already fill no disk") {
+  write(0);
+  SyncSide b = clone("b");
+  send(b);
+  const auto packed_bytes = [&] {
+    std::uint64_t bytes = 0;
+    for (const objects::PackInfo& pack : b.state->database->inventory(0).packs) bytes += pack.bytes;
+    return bytes;
+  };
+  const std::uint64_t before = packed_bytes();
+  SyncSide nothing = clone("nothing");
+  for (int again = 0; again < 2; ++again) {
+    sync::StoredFrames frames(*a->state->store);
+    frames.allow(true);
+    sync::Incoming incoming(*b.state, a->repository.public_key());
+    sync::Outgoing outgoing = outgoing_for(*a, nothing, {.frames = &frames});
+    const Pumped pumped = pump(outgoing, incoming);
+    CHECK(pumped.count(sync::Received::Kind::kKnown) == pumped.received.size());
+    incoming.flush();
+  }
+  CHECK(packed_bytes() < before + 100'000);  // of more than 4 MB of documents
+}
+
 TEST_CASE_METHOD(Fixture, "a stream of frames that breaks goes on where it broke") {
   write(0);
   write(kMany);
@@ -332,6 +355,36 @@ TEST_CASE_METHOD(Hostile, "a dictionary that zstd cannot use is refused") {
   CHECK(refused > 0);
   CHECK(problem_of({DictionaryElement{Bytes(70'000, 'x')}, operation(frame, document.size())}) !=
         "");
+}
+
+TEST_CASE_METHOD(Hostile, "dictionaries have to be worth it") {
+  const auto after = [&](std::size_t dictionaries) {
+    std::vector<wire::Element> elements(dictionaries, dictionary);
+    elements.push_back(operation(frame, document.size()));
+    return problem_of(elements);
+  };
+  CHECK(after(16) == "");
+  CHECK(after(17).find("more than 16 dictionaries") != std::string::npos);
+  // Of any session what came before counts.
+  write_many(a->repository, 1, 600);
+  SyncSide b = clone("many");
+  sync::Incoming incoming(*b.state, a->repository.public_key());
+  sync::Outgoing outgoing = outgoing_for(*a, b);
+  incoming.begin_stream();
+  unsigned operations = 0;
+  std::uint64_t taken = 0;
+  std::optional<ErrorCode> failed;
+  while (const std::optional<wire::Element> element = outgoing.next()) {
+    incoming.take(*element);
+    if (!std::holds_alternative<OperationElement>(*element) || ++operations != 550) continue;
+    while (!failed && taken < 100) {
+      failed = error_code_of([&] { incoming.take(dictionary); });
+      if (!failed) ++taken;
+    }
+    break;
+  }
+  CHECK(failed == ErrorCode::kCorrupt);
+  CHECK(taken == 16 + 550 / 256);
 }
 
 TEST_CASE_METHOD(Hostile, "a dictionary stands within a commit") {

@@ -7,6 +7,7 @@
 #include "objects/commit_codec.h"
 #include "repo/access.h"
 #include "sync/session.h"
+#include "sync/united_heads.h"
 #include "tests/support/syncing.h"
 #include "wire/messages.h"
 
@@ -114,6 +115,24 @@ TEST_CASE("of a WANT history is walked once, whatever it names, and some are eno
   for (; asked < 1000 && !failed; ++asked) failed = reader.ask(want);
   CHECK(failed == ErrorCode::kLimit);
   CHECK(asked == 257);
+}
+
+TEST_CASE("what a branch comes to is computed once, as long as it stays where it is") {
+  int computed = 0;
+  sync::UnitedHeads united([&](const std::vector<Id>& all) {
+    ++computed;
+    return std::vector<Id>{all.back()};
+  });
+  const Id one = core::sha256("1"), two = core::sha256("2"), three = core::sha256("3");
+  for (int ack = 0; ack < 10; ++ack) {
+    for (int branch = 0; branch < 100; ++branch) {
+      CHECK(united.of("heads/" + std::to_string(branch), {one}, {two}) == std::vector<Id>{two});
+    }
+  }
+  CHECK(computed == 100);
+  CHECK(united.of("heads/7", {one}, {three}) == std::vector<Id>{three});
+  CHECK(united.of("heads/7", {two}, {three}) == std::vector<Id>{three});
+  CHECK(computed == 102);
 }
 
 }  // namespace

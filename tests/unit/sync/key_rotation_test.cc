@@ -1,7 +1,9 @@
 #include <optional>
+#include <thread>
 
 #include "isodb/bundle.h"
 #include "isodb/device_key.h"
+#include "isodb/serve.h"
 #include "repo/access.h"
 #include "sync/key_succession.h"
 #include "tests/support/pair_of_repositories.h"
@@ -148,6 +150,36 @@ TEST_CASE("a device is known by its new key where members say that it came after
   CHECK(has_succeeded(*tablet, first_key, third));
   CHECK(has_succeeded(*tablet, next, third));
   CHECK_FALSE(has_succeeded(*tablet, first_key, next));  // revoked itself
+}
+
+TEST_CASE("a key is held on to until it is revoked, and the one that came after it is taken too") {
+  Pair pair;
+  const PublicKey old_key = pair.tablet->public_key();
+  const PublicKey next = rotate_key(*pair.tablet).after;
+  let_in_after(pair.office, old_key, next);
+  REQUIRE_FALSE(pair.from_tablet(Direction::kPull).error);
+  REQUIRE(rotate_key(*pair.tablet).step == Rotation::Step::kDone);
+  Repository renewed = Repository::open(pair.folder / "tablet");
+  REQUIRE(renewed.public_key() == next);
+  ServeOptions options;
+  options.listen = {"127.0.0.1:0"};
+  Server server(renewed, options);
+  std::thread serving([&] { server.run(); });
+  Remote remote = remote_at("isodb://" + server.addresses().front());
+  remote.name = "tablet";
+  remote.key = old_key;
+  set_remote(pair.office, remote);
+  const auto known_after_sync = [&] {
+    const SyncResult result = sync_with(pair.office, *find_remote(pair.office, "tablet"));
+    CHECK_FALSE(result.error);
+    CHECK(result.peer == next);
+    return find_remote(pair.office, "tablet")->key;
+  };
+  CHECK(known_after_sync() == old_key);
+  revoke(pair.office, old_key);
+  CHECK(known_after_sync() == next);
+  server.stop();
+  serving.join();
 }
 
 TEST_CASE("documents that replace each other for ever make nobody known") {

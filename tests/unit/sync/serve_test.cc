@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <mutex>
 #include <thread>
 
 #include "isodb/error.h"
 #include "net/address.h"
 #include "repo/access.h"
+#include "sync/error_reason.h"
 #include "sync/hub.h"
 #include "tests/support/damage.h"
 #include "tests/support/net_proxy.h"
@@ -56,6 +58,15 @@ class Serving {
     return remote;
   }
   Remote remote() const { return remote(port()); }
+  /// Why conversations ended, or did not begin.
+  std::vector<Error> errors() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<Error> errors;
+    for (const ServeEvent& event : events_) {
+      if (event.error) errors.push_back(*event.error);
+    }
+    return errors;
+  }
   std::size_t count(ServeEvent::Kind kind) const {
     const std::lock_guard lock(mutex_);
     return static_cast<std::size_t>(
@@ -252,4 +263,103 @@ TEST_CASE("a line that died without a word keeps the same device's next one wait
   CHECK_FALSE(fetch_error(*pair.tablet, serving.remote()));
   CHECK(std::chrono::steady_clock::now() - begun < milliseconds(5'000));
   line.thaw();
+}
+
+TEST_CASE("two commands of one device take turns, and the one that waits says so") {
+  Pair pair;
+  const Serving serving(pair.office);
+  NetProxy slow(serving.port(), {.delay = milliseconds(300)});
+  std::optional<ErrorCode> first = ErrorCode::kIo;
+  std::thread other([&] {
+    Repository again = Repository::open(pair.folder / "tablet");
+    first = fetch_error(again, serving.remote(slow.port()));
+  });
+  REQUIRE(eventually([&] { return serving.count(ServeEvent::Kind::kOpened) == 1; }));
+  int waited = 0;
+  SyncOptions options;
+  options.direction = Direction::kFetch;
+  options.on_waiting = [&] { ++waited; };
+  const SyncResult second = sync_with(*pair.tablet, serving.remote(), options);
+  other.join();
+  CHECK_FALSE(first);
+  CHECK_FALSE(second.error);
+  CHECK(waited == 1);
+  for (const Error& error : serving.errors()) CHECK(error.code() != ErrorCode::kStale);
+}
+
+TEST_CASE("a command that waits for another one ends when it is stopped, or its time is up") {
+  Pair pair;
+  const Serving serving(pair.office);
+  NetProxy line(serving.port());
+  line.freeze();
+  std::optional<ErrorCode> first = ErrorCode::kIo;
+  std::atomic<bool> is_connected = false;
+  StopRequest stop_first;
+  std::thread other([&] {
+    Repository again = Repository::open(pair.folder / "tablet");
+    SyncOptions options;
+    options.stop = &stop_first;
+    options.progress = [&](const Bandwidth& bandwidth) { is_connected = bandwidth.total_out > 0; };
+    const SyncResult result = sync_with(again, serving.remote(line.port()), options);
+    if (result.error) first = result.error->code();
+  });
+  REQUIRE(eventually([&] { return is_connected.load(); }));
+  SyncOptions options;
+  options.time_max = milliseconds(200);
+  const SyncResult late = sync_with(*pair.tablet, serving.remote(), options);
+  REQUIRE(late.error);
+  CHECK(late.error->code() == ErrorCode::kBusy);
+  StopRequest stop;
+  options.time_max.reset();
+  options.stop = &stop;
+  options.on_waiting = [&] { stop.request(); };
+  const SyncResult stopped = sync_with(*pair.tablet, serving.remote(), options);
+  REQUIRE(stopped.error);
+  CHECK(stopped.error->code() == ErrorCode::kStale);
+  stop_first.request();
+  line.thaw();
+  other.join();
+  CHECK(first == ErrorCode::kStale);
+  CHECK_FALSE(fetch_error(*pair.tablet, serving.remote()));  // the turn ended with it
+}
+
+TEST_CASE("who is not let in is told that and nothing else, and what to do") {
+  Pair pair;
+  const Serving serving(pair.office);
+  Repository stranger = Repository::open(pair.folder / "tablet");
+  write_member(pair.office, stranger, merge::Role::kWriter, true);
+  const SyncResult result = sync_with(stranger, serving.remote());
+  REQUIRE(result.error);
+  CHECK(result.error->code() == ErrorCode::kDenied);
+  CHECK_FALSE(result.unreachable);
+  CHECK(result.error->hint().find("isodb member add") != std::string::npos);
+  CHECK(result.bandwidth.payload_in == refusal_message().size());
+  REQUIRE(eventually([&] { return serving.count(ServeEvent::Kind::kRefused) == 1; }));
+  CHECK(serving.count(ServeEvent::Kind::kOpened) == 0);
+}
+
+TEST_CASE("a peer is told what kind of trouble there is here, and nothing of this machine") {
+  const Error trouble(ErrorCode::kIo, "cannot read /home/ada/farm/repo.db: disk I/O error");
+  CHECK(message_of(trouble).text.find("/home") == std::string::npos);
+  CHECK(message_of(trouble).code == static_cast<std::uint64_t>(wire::ErrorReason::kInternal));
+  // No matter of the peer's rights, nor of which repository it is.
+  for (const ErrorCode code : {ErrorCode::kDenied, ErrorCode::kNotFound}) {
+    CHECK(message_of(Error(code, "/home/ada")) == message_of(trouble));
+  }
+  Pair pair;
+  testing::put(pair.office, "b.json", R"({"n":2})");
+  const Id content = pair.office.snapshot().entry("b.json")->content;
+  const std::filesystem::path folder = pair.folder / "damaged";
+  std::filesystem::copy(pair.folder / "office", folder, std::filesystem::copy_options::recursive);
+  REQUIRE(testing::damage_object(folder, content) >= 1);
+  Repository damaged = Repository::open(folder);
+  const Serving serving(damaged);
+  const SyncResult result = sync_with(*pair.tablet, serving.remote());
+  REQUIRE(result.error);
+  const std::string told = message_of(Error(ErrorCode::kCorrupt, "")).text;
+  CHECK(result.error->what() == "the other side says: " + told);
+  // Who runs the server is told all of it.
+  REQUIRE(eventually([&] { return !serving.errors().empty(); }));
+  CHECK(serving.errors().front().code() == ErrorCode::kCorrupt);
+  CHECK(std::string(serving.errors().front().what()).find(told) == std::string::npos);
 }
