@@ -9,6 +9,7 @@
 #include "cli/parser.h"
 #include "cli/passphrase.h"
 #include "isodb/device_key.h"
+#include "isodb/erase.h"
 #include "isodb/sync.h"
 
 namespace isodb::cli {
@@ -164,6 +165,19 @@ std::string Context::waiting_key() const noexcept {
     if (!repository_ || !device_key(*repository_).next) return {};
     return "a new key of this device waits: 'isodb key rotate' goes on with it";
   } catch (const std::exception&) {  // what failed before is told all the same
+    return {};
+  }
+}
+
+std::string Context::removal_failure() const noexcept {
+  try {
+    if (!repository_ || access_ == Access::kRead) return {};
+    const auto failure = isodb::removal_failure(*repository_);
+    return failure
+               ? "erased contents are still in the files here, for they could not be removed: " +
+                     *failure
+               : "";
+  } catch (const std::exception&) {  // it is told by the next command
     return {};
   }
 }

@@ -58,6 +58,9 @@ class Context {
   std::string unfinished_clone() const noexcept;
   /// How to go on with the device's key where a rotation is under way; else "". Throws nothing.
   std::string waiting_key() const noexcept;
+  /// A sentence, where this command opened the repository to write and the bytes of what is erased
+  /// could not be removed; else "". Throws nothing.
+  std::string removal_failure() const noexcept;
   /// A sentence on standard error, unless --quiet or --json.
   void note(std::string_view sentence);
   /// To be passed to what takes a while: shows rate and remaining time on standard error.

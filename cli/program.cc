@@ -164,6 +164,10 @@ ExitCode run_call(const Call& call) {
                 "see '" + call.spelling + " --help'");
   } else {
     code = act(action, context);
+    if (const std::string failure = context.removal_failure(); !failure.empty()) {
+      context.note(failure);
+      context.note("'isodb gc' removes them, once that is mended");
+    }
   }
   out.finish();
   return code;

@@ -128,6 +128,14 @@ Connection& Database::Impl::writing() {
 Database::Database(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Database::~Database() = default;
 
+void Database::Impl::check_in_place() const {
+  if (!writer->was_replaced()) return;
+  throw Error(ErrorCode::kIo,
+              path.string() + ": the file was replaced while it was open here: nothing was written",
+              "isodb recover, or whoever restored or moved the folder, did that: open the "
+              "repository again");
+}
+
 std::unique_ptr<Database> Database::create(const std::filesystem::path& path, Options options) {
   create_file(path);
   try {

@@ -40,6 +40,9 @@ struct Database::Impl {
   Connection& writing();
   Connection& reading() { return reader ? *reader : read_only_file->connection(); }
 
+  /// Error(kIo) where the file was replaced since it was opened (isodb recover).
+  void check_in_place() const;
+
   /// Runs `work(connection)` on the connection that reads.
   template <typename Work>
   auto read(Work&& work) {
@@ -53,6 +56,8 @@ struct Database::Impl {
   void write(Work&& work) {
     const std::lock_guard lock(write_mutex);
     SqliteTransaction transaction(writing(), SqliteTransaction::Kind::kWrite);
+    // Within it: who replaces the file keeps others from writing until the new one is there.
+    check_in_place();
     log_space->provide();
     Counters counters = Counters::load(*writer);
     if (!work(*writer, counters)) return;

@@ -12,6 +12,8 @@
 #include "refs/loose_items.h"
 #include "refs/sqlite.h"
 
+#include <sqlite3.h>
+
 namespace isodb::refs {
 namespace {
 
@@ -24,7 +26,8 @@ class Copy {
  public:
   explicit Copy(const fs::path& database) : path_(database.string() + ".salvage") {
     remove();
-    for (const char* suffix : {"", "-wal"}) {
+    // The log first: who closes the file meanwhile moves the log into it, and removes it.
+    for (const char* suffix : {"-wal", ""}) {
       const fs::path from = database.string() + suffix;
       if (!fs::exists(from)) continue;
       std::error_code error;
@@ -119,6 +122,25 @@ void read_others(Connection& connection, Salvaged& found) {
 }
 
 }  // namespace
+
+WriteBlock::WriteBlock(const fs::path& database) {
+  constexpr unsigned kWriterMillis = 10'000;
+  try {
+    auto connection =
+        std::make_unique<Connection>(database, Connection::Mode::kReadWrite, kWriterMillis);
+    // What is in the log stays there.
+    sqlite3_db_config(connection->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    transaction_ =
+        std::make_unique<SqliteTransaction>(*connection, SqliteTransaction::Kind::kWrite);
+    connection_ = std::move(connection);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kBusy) throw;
+  }
+}
+
+WriteBlock::~WriteBlock() {
+  transaction_.reset();
+}
 
 Salvaged salvage(const fs::path& database) {
   Salvaged found;

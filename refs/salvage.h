@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +10,9 @@
 #include "refs/database.h"
 
 namespace isodb::refs {
+
+class Connection;
+class SqliteTransaction;
 
 /// What could still be read of a repository's file.
 struct Salvaged {
@@ -26,5 +30,21 @@ struct Salvaged {
 /// are removed: neither is written to. Whether objects are what their ids say is not looked at.
 /// Never throws for damage: then there is less; Error(kIo) where the copy cannot be made.
 Salvaged salvage(const std::filesystem::path& database);
+
+/// Keeps everybody from writing to a repository's file, from construction to destruction, so that
+/// what is salvaged is all there is when another file takes its place. Changes neither the file nor
+/// its log. Error(kBusy) while somebody writes. Where the file is damaged so far that SQLite opens
+/// it for nobody, or cannot be written, it keeps nobody from anything.
+class WriteBlock {
+ public:
+  explicit WriteBlock(const std::filesystem::path& database);
+  ~WriteBlock();
+  WriteBlock(const WriteBlock&) = delete;
+  WriteBlock& operator=(const WriteBlock&) = delete;
+
+ private:
+  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<SqliteTransaction> transaction_;
+};
 
 }  // namespace isodb::refs

@@ -135,6 +135,12 @@ bool Connection::in_transaction() const {
   return sqlite3_get_autocommit(handle()) == 0;
 }
 
+bool Connection::was_replaced() const {
+  int moved = 0;
+  const int code = sqlite3_file_control(handle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  return code == SQLITE_OK && moved != 0;
+}
+
 void Connection::roll_back() noexcept {
   // A failure may have rolled it back already; and when rolling back fails, the next begin says so.
   if (in_transaction()) sqlite3_exec(handle(), "ROLLBACK", nullptr, nullptr, nullptr);

@@ -39,6 +39,8 @@ class Connection {
   /// Rows that the last statement changed.
   std::int64_t changed_rows();
   bool in_transaction() const;
+  /// Whether another file has the name by now, or none: what is written here nobody will read.
+  bool was_replaced() const;
   /// Undoes the transaction that is open, if one is. Never throws.
   void roll_back() noexcept;
 

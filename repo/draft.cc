@@ -31,7 +31,7 @@ std::optional<Entry> decode_staged(const refs::DraftChange& change) {
 template <typename TransactionImpl>
 void stage(TransactionImpl& impl, const std::vector<refs::DraftChange>& changes,
            const std::vector<refs::LooseRow>& loose) {
-  std::uint64_t generation = impl.staging.generation();
+  std::uint64_t generation = impl.staging->generation();
   for (;;) {
     try {
       impl.state->database->stage(changes, loose, generation);
@@ -41,10 +41,10 @@ void stage(TransactionImpl& impl, const std::vector<refs::DraftChange>& changes,
       impl.state->store->refresh();
       const std::uint64_t now = impl.state->store->collection_generation();
       const auto is_here = [&](const repo::StagedChanges::Change* change) {
-        return change->removed || impl.staging.contains(change->content);
+        return change->removed || impl.staging->contains(change->content);
       };
       const bool is_intact =
-          impl.staging.is_intact() && std::ranges::all_of(impl.changes.sorted(), is_here);
+          impl.staging->is_intact() && std::ranges::all_of(impl.changes.sorted(), is_here);
       if (now == generation || !is_intact) throw;
       generation = now;
     }
@@ -88,6 +88,7 @@ void Repository::begin_draft() {
 
 Transaction Repository::draft_transaction() {
   const refs::Database::Draft stored = open_draft(*state_);
+  state_->erasures->now();  // which writing is held against
   auto impl = std::make_unique<Transaction::Impl>(
       state_, stored.branch,
       stored.base ? snapshot_of(*stored.base) : state_->snapshot_of_tree(objects::empty_tree_id()));
@@ -104,6 +105,7 @@ Transaction Repository::draft_transaction() {
 
 void Repository::save_draft(Transaction& transaction) {
   Transaction::Impl& impl = *transaction.impl_;
+  impl.check_no_erased();
   // Only what this transaction changed itself: others may have staged something meanwhile.
   std::map<std::string, std::optional<Bytes>> known;
   if (impl.draft) {
@@ -120,10 +122,10 @@ void Repository::save_draft(Transaction& transaction) {
     if (before == known.end() || before->second != now.entry) changes.push_back(now);
     if (before != known.end()) known.erase(before);
   }
-  if (impl.staging.is_packed()) {
+  if (impl.staging->is_packed()) {
     refs::WriteBatch batch;
-    batch.collection_generation = impl.staging.generation();
-    if (std::optional<objects::PackInfo> pack = impl.staging.finish_pack()) {
+    batch.collection_generation = impl.staging->generation();
+    if (std::optional<objects::PackInfo> pack = impl.staging->finish_pack()) {
       batch.packs_added.push_back(*pack);
     }
     if (state_->database->write(batch).lost) {
@@ -131,11 +133,11 @@ void Repository::save_draft(Transaction& transaction) {
     }
   }
   std::vector<refs::LooseRow> loose;
-  if (!impl.staging.loose().empty()) loose.push_back(impl.staging.loose().row());
+  if (!impl.staging->loose().empty()) loose.push_back(impl.staging->loose().row());
   std::vector<std::string> taken_back;
   for (const auto& [path, entry] : known) taken_back.push_back(path);
   stage(impl, changes, loose);
-  impl.staging.loose().take();
+  impl.staging->loose().take();
   if (!taken_back.empty()) state_->database->unstage(taken_back);
   if (impl.draft) impl.draft = std::move(staged);
   state_->store->refresh();

@@ -207,4 +207,8 @@ bool remove_erased(Repository& repository, const ProgressFunction& progress) {
   return true;
 }
 
+std::optional<std::string> removal_failure(const Repository& repository) {
+  return repo::removal_failure(*repo::Access::state(repository));
+}
+
 }  // namespace isodb

@@ -1,10 +1,13 @@
 #include "repo/erase_removal.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -14,6 +17,23 @@
 
 namespace isodb::repo {
 namespace {
+
+constexpr std::uint64_t kRestMillis = 60 * 60 * 1000;
+
+struct Failure {
+  std::uint64_t at_millis = 0;
+  std::string problem;
+};
+
+std::optional<Failure> parse_failure(const std::optional<std::string>& text) {
+  if (!text) return std::nullopt;
+  Failure failure;
+  const char* const end = text->data() + text->size();
+  const auto [next, problem] = std::from_chars(text->data(), end, failure.at_millis);
+  if (problem != std::errc()) failure.at_millis = 0;
+  failure.problem.assign(next == end ? next : next + 1, end);
+  return failure;
+}
 
 std::string digest_of(const merge::Erased& erased) {
   Bytes ids;
@@ -68,11 +88,10 @@ void remove_files(RepositoryState& repository) {
   repository.files.sync_directory(folder);
 }
 
-/// Does `work` until it does not say that others are at work; for as long as a write waits.
+/// Does `work` until it does not say that others are at work; once, and then for so long.
 template <typename Work>
-void insist(const RepositoryState& repository, const Work& work) {
-  const auto end =
-      std::chrono::steady_clock::now() + std::chrono::milliseconds(repository.options.busy_millis);
+void insist(std::chrono::milliseconds wait, const Work& work) {
+  const auto end = std::chrono::steady_clock::now() + wait;
   for (;;) {
     try {
       if (work()) return;
@@ -112,26 +131,74 @@ bool removal_is_due(RepositoryState& repository) {
   return any_here;
 }
 
-void remove_erased_bytes(RepositoryState& repository, const ProgressFunction& progress) {
+namespace {
+
+void remove_bytes(RepositoryState& repository, const ProgressFunction& progress,
+                  std::chrono::milliseconds wait) {
   const std::string done = digest_of(*repository.erasures->now());
-  insist(repository, [&] { return copy_the_rest(repository, progress); });
+  insist(wait, [&] { return copy_the_rest(repository, progress); });
   remove_files(repository);
-  insist(repository, [&] {
+  insist(wait, [&] {
     repository.database->scrub();
     return true;
   });
   refs::WriteBatch batch;
-  batch.settings = {{kSettingErasePending, std::nullopt}, {kSettingEraseDone, done}};
+  batch.settings = {{kSettingErasePending, std::nullopt},
+                    {kSettingEraseFailed, std::nullopt},
+                    {kSettingEraseDone, done}};
   repository.database->write(batch);
 }
 
-void try_removal(RepositoryState& repository) {
-  if (repository.options.read_only || !removal_is_due(repository)) return;
+/// Each try may copy everything: after the second one that failed there is a rest.
+bool is_to_rest(RepositoryState& repository) {
+  const auto failed = parse_failure(repository.database->setting(kSettingEraseFailed));
+  const std::uint64_t now = repository.environment.now_millis();
+  return failed && now >= failed->at_millis && now - failed->at_millis < kRestMillis;
+}
+
+/// Where even that cannot be written, it is told by who tries next.
+void note_failure(RepositoryState& repository, const Error& error) {
   try {
-    remove_erased_bytes(repository, {});
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::kBusy) throw;
+    const bool is_first = !repository.database->setting(kSettingEraseFailed);
+    const std::uint64_t at = is_first ? 0 : repository.environment.now_millis();
+    write_setting(repository, kSettingEraseFailed, std::to_string(at) + " " + error.what());
+  } catch (const Error&) {
   }
+}
+
+}  // namespace
+
+void remove_erased_bytes(RepositoryState& repository, const ProgressFunction& progress) {
+  remove_bytes(repository, progress, std::chrono::milliseconds(repository.options.busy_millis));
+}
+
+void try_removal(RepositoryState& repository, RemovalPatience patience) {
+  if (repository.options.read_only) return;
+  const bool waits = patience == RemovalPatience::kWaits;
+  try {
+    if (is_to_rest(repository) || !removal_is_due(repository)) return;
+    remove_bytes(repository, {},
+                 std::chrono::milliseconds(waits ? repository.options.busy_millis : 0));
+  } catch (const Error& error) {
+    switch (error.code()) {
+      case ErrorCode::kBusy:
+        return;
+      case ErrorCode::kIo:
+      case ErrorCode::kCorrupt:
+      case ErrorCode::kNotFound:
+      case ErrorCode::kUnsupported:  // a pack that a newer version wrote
+      case ErrorCode::kLimit:
+        return note_failure(repository, error);
+      default:
+        throw;
+    }
+  }
+}
+
+std::optional<std::string> removal_failure(RepositoryState& repository) {
+  if (!repository.database->setting(kSettingErasePending)) return std::nullopt;
+  const auto failed = parse_failure(repository.database->setting(kSettingEraseFailed));
+  return failed ? std::optional(failed->problem) : std::nullopt;
 }
 
 }  // namespace isodb::repo

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "isodb/id.h"
@@ -17,6 +19,10 @@ inline constexpr std::string_view kSettingEraseClaims = "erase.claims.";
 /// SHA-256 of the ids of what was erased when the last removal ended.
 inline constexpr const char* kSettingEraseDone = "erase.done";
 
+/// When trying to remove them failed last (Unix milliseconds; 0 where it was the first time), a
+/// space, and why.
+inline constexpr const char* kSettingEraseFailed = "erase.failed";
+
 /// From here on a crash leaves the removal to be done: before an erasure is committed.
 void expect_removal(RepositoryState& repository);
 /// Whether bytes of what is erased may be here.
@@ -24,8 +30,15 @@ bool removal_is_due(RepositoryState& repository);
 /// Removes them. Error(kBusy) where others keep writing, packing or reading: it is due then as
 /// before. `progress` as Repository::collect().
 void remove_erased_bytes(RepositoryState& repository, const ProgressFunction& progress);
-/// The same where it is due, for who has something else to do: what keeps it from happening now
-/// does not keep it from being due.
-void try_removal(RepositoryState& repository);
+
+/// Whether others who are at work are waited for, as a write waits.
+enum class RemovalPatience { kWaits, kNone };
+/// The same where it is due, for who has something else to do: what keeps it from happening now,
+/// others, a full disk or damage, does not keep it from being due. Another failure than that others
+/// are at work is remembered for removal_failure(), and after the second one it is not tried for an
+/// hour.
+void try_removal(RepositoryState& repository, RemovalPatience patience);
+/// Why it failed when it was tried last; nullopt where nothing is due.
+std::optional<std::string> removal_failure(RepositoryState& repository);
 
 }  // namespace isodb::repo

@@ -318,6 +318,9 @@ class Recovery {
 
   Recovered run() {
     const std::unique_ptr<core::File> taken = take_folder();
+    // Until the new file is in its place: what others commit would be in the old one only.
+    std::optional<refs::WriteBlock> block;
+    if (fs::exists(places_.database())) block.emplace(places_.database());
     if (fs::exists(places_.database()) && !options_.force && can_be_read(places_.database())) {
       throw Error(ErrorCode::kInvalid, places_.database().string() + " can be read",
                   "isodb fsck says what is damaged in the repository; --force makes a new database "

@@ -125,10 +125,15 @@ Repository Repository::open(const fs::path& folder, const OpenOptions& options) 
   if (!options.read_only) {
     objects::remove_stale_temporaries(state->files, state->store->packs_folder());
     // As a removal that was interrupted would: what is erased is not to lie here any longer.
-    if (state->database->setting(repo::kSettingErasePending)) repo::try_removal(*state);
+    if (state->database->setting(repo::kSettingErasePending)) {
+      repo::try_removal(*state, repo::RemovalPatience::kNone);
+    }
   }
   // Where anything ever was erased, reading is held against it from the beginning.
-  if (state->database->setting(repo::kSettingEraseDone)) state->erasures->now();
+  if (state->database->setting(repo::kSettingErasePending) ||
+      state->database->setting(repo::kSettingEraseDone)) {
+    state->erasures->now();
+  }
   return Repository(std::move(state));
 }
 

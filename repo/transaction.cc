@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
+#include "core/hash.h"
+#include "isodb/erase.h"
 #include "isodb/error.h"
 #include "objects/tree.h"
 #include "repo/governed.h"
@@ -27,6 +30,20 @@ void check_extent(const objects::ObjectSource& source, const objects::ContentRef
   }
 }
 
+/// An object, and of a list all that it consists of.
+void copy_content(const objects::ObjectSource& from, const Id& id, objects::ObjectStore& to) {
+  const std::optional<objects::Object> object = from.get(id);
+  if (!object) {
+    throw Error(ErrorCode::kStale, "a collection dropped what a transaction relies on",
+                "begin another one");
+  }
+  to.put(object->type, object->payload, {});
+  if (object->type != ObjectType::kList) return;
+  for (const objects::ListItem& item : objects::decode_list(object->payload).items) {
+    copy_content(from, item.id, to);
+  }
+}
+
 }  // namespace
 
 Transaction::Impl::Impl(std::shared_ptr<RepositoryState> repository, std::string branch_ref,
@@ -34,7 +51,7 @@ Transaction::Impl::Impl(std::shared_ptr<RepositoryState> repository, std::string
     : state(std::move(repository)),
       branch(std::move(branch_ref)),
       snapshot(std::move(begun_on)),
-      staging(*state->store, state->files) {}
+      staging(std::make_unique<repo::Staging>(*state->store, state->files)) {}
 
 std::optional<Entry> Transaction::Impl::look(std::string_view path) const {
   if (const repo::StagedChanges::Change* change = changes.find(path)) return changes.entry(*change);
@@ -55,7 +72,7 @@ void Transaction::Impl::stage(std::string_view path, const objects::ContentRef& 
     entry.media_type = media_type_for_path(path);
   }
   if (options.metadata) {
-    entry.metadata = repo::write_metadata(staging, *options.metadata);
+    entry.metadata = repo::write_metadata(*staging, *options.metadata);
   } else if (before && before->metadata && !state->erasures->known()->has(*before->metadata)) {
     entry.metadata = before->metadata;
   }
@@ -64,16 +81,49 @@ void Transaction::Impl::stage(std::string_view path, const objects::ContentRef& 
   changes.put(path, entry);
 }
 
-/// What was staged may have been erased since.
-void Transaction::Impl::check_no_erased() const {
+void Transaction::Impl::check_before(std::string_view path, ByteView document,
+                                     const PutOptions& options) const {
+  if (state->erasures->known()->empty()) return;
+  Entry entry;
+  if (document.size() <= kBlobBytesMax) {
+    entry.content = core::object_id(ObjectType::kBlob, document);
+  }
+  if (options.metadata) entry.metadata = core::object_id(ObjectType::kBlob, *options.metadata);
+  repo::check_may_come(*state, path, entry);
+}
+
+void Transaction::Impl::check_no_erased() {
   if (state->erasures->now()->empty()) return;
-  for (const repo::StagedChanges::Change* change : changes.sorted()) {
-    if (!change->removed) repo::check_may_come(*state, change->path, *changes.entry(*change));
+  try {
+    for (const repo::StagedChanges::Change* change : changes.sorted()) {
+      if (!change->removed) repo::check_may_come(*state, change->path, *changes.entry(*change));
+    }
+  } catch (const ContentErased&) {
+    drop_refused();  // whoever takes that change back may commit the others
+    throw;
   }
 }
 
+void Transaction::Impl::drop_refused() {
+  const bool was_spent = std::exchange(spent, true);  // while it is not known what is there
+  auto fresh = std::make_unique<repo::Staging>(*state->store, state->files, staging->dictionary());
+  const merge::ErasedPtr erased = state->erasures->known();
+  for (const repo::StagedChanges::Change* change : changes.sorted()) {
+    if (change->removed) continue;
+    const Entry entry = *changes.entry(*change);
+    if (!change->path.starts_with(kGovernedPrefix) && erased->touches(entry)) continue;
+    copy_content(*staging, entry.content, *fresh);
+    // A partial copy need not hold the metadata that it goes on with.
+    if (entry.metadata && staging->contains(*entry.metadata)) {
+      copy_content(*staging, *entry.metadata, *fresh);
+    }
+  }
+  staging = std::move(fresh);
+  spent = was_spent;
+}
+
 void Transaction::Impl::check_usable() const {
-  if (spent) throw Error(ErrorCode::kInvalid, "this transaction is committed already");
+  if (spent) throw Error(ErrorCode::kInvalid, "this transaction is over", "begin another one");
 }
 
 Transaction::Transaction(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -97,7 +147,7 @@ std::optional<Bytes> Transaction::get(std::string_view path) {
   const std::optional<Entry> found = entry(path);
   if (!found) return std::nullopt;
   try {
-    return objects::read_content(impl_->staging, repo::content_ref(*found));
+    return objects::read_content(*impl_->staging, repo::content_ref(*found));
   } catch (const objects::ObjectMissing& missing) {
     repo::throw_missing(*impl_->state, path, found, impl_->snapshot.heads(), missing);
   }
@@ -128,7 +178,14 @@ void Transaction::put(std::string_view path, ByteView document, const PutOptions
   if (before) hint.base = before->content;
   hint.compressed = media_type_is_compressed(
       options.media_type ? std::string_view(*options.media_type) : media_type_for_path(path));
-  impl_->stage(path, objects::write_content(impl_->staging, document, hint), options, before);
+  impl_->check_before(path, document, options);
+  const objects::ContentRef content = objects::write_content(*impl_->staging, document, hint);
+  try {
+    impl_->stage(path, content, options, before);
+  } catch (const ContentErased&) {
+    impl_->drop_refused();
+    throw;
+  }
 }
 
 void Transaction::put_stream(std::string_view path,
@@ -140,13 +197,20 @@ void Transaction::put_stream(std::string_view path,
   objects::PutHint hint;
   hint.compressed = media_type_is_compressed(
       options.media_type ? std::string_view(*options.media_type) : media_type_for_path(path));
-  objects::ContentWriter writer(impl_->staging, hint);
-  Bytes buffer(kStreamPartBytes, '\0');
-  while (const std::size_t count = more(buffer.data(), buffer.size())) {
-    writer.write(ByteView(buffer).substr(0, count));
+  impl_->check_before(path, {}, options);
+  try {
+    objects::ContentWriter writer(*impl_->staging, hint);
+    Bytes buffer(kStreamPartBytes, '\0');
+    while (const std::size_t count = more(buffer.data(), buffer.size())) {
+      writer.write(ByteView(buffer).substr(0, count));
+    }
+    const objects::ContentRef content = writer.finish();
+    impl_->stage(path, content, options, impl_->look(path));
+  } catch (...) {
+    // Nobody can tell whose chunks those are that came before `more` failed.
+    if (!impl_->state->erasures->known()->empty()) impl_->drop_refused();
+    throw;
   }
-  const objects::ContentRef content = writer.finish();
-  impl_->stage(path, content, options, impl_->look(path));
 }
 
 void Transaction::put_entry(std::string_view path, const Entry& content) {
@@ -154,11 +218,11 @@ void Transaction::put_entry(std::string_view path, const Entry& content) {
   check_path(path);
   repo::check_writable(*impl_->state, path);
   repo::check_may_come(*impl_->state, path, content);
-  if (!impl_->staging.contains(content.content)) {
+  if (!impl_->staging->contains(content.content)) {
     repo::check_held(*impl_->state, path, content.content);
     throw Error(ErrorCode::kNotFound, "there is no content " + content.content.hex());
   }
-  check_extent(impl_->staging, repo::content_ref(content));
+  check_extent(*impl_->staging, repo::content_ref(content));
   Entry entry = content;
   entry.flags &= static_cast<std::uint8_t>(kFlagErased);
   impl_->changes.put(path, entry);
@@ -205,14 +269,14 @@ std::variant<CommitId, Stale> Transaction::commit(const CommitOptions& options) 
   impl_->check_no_erased();
   repo::check_governed(
       impl_->changes, [this](std::string_view path) { return impl_->snapshot.entry(path); },
-      impl_->staging);
+      *impl_->staging);
   repo::CommitRequest request;
   request.branch = impl_->branch;
   request.base = impl_->snapshot.id();
   request.base_tree = impl_->snapshot.tree_id();
   request.changes = &impl_->changes;
   request.reads = &impl_->reads;
-  request.staging = &impl_->staging;
+  request.staging = impl_->staging.get();
   request.options = &options;
   if (impl_->draft) request.draft = &*impl_->draft;
   impl_->state->commits->submit(request);

@@ -22,7 +22,7 @@ struct Transaction::Impl {
   Snapshot snapshot;
   repo::StagedChanges changes;
   repo::ReadSet reads;
-  repo::Staging staging;
+  std::unique_ptr<repo::Staging> staging;
   /// What was staged in the draft when it was read or saved; nullopt: this is no draft's.
   std::optional<std::vector<refs::DraftChange>> draft;
   bool spent = false;
@@ -33,7 +33,13 @@ struct Transaction::Impl {
   void stage(std::string_view path, const objects::ContentRef& content, const PutOptions& options,
              const std::optional<Entry>& before);
   void check_usable() const;
-  void check_no_erased() const;
+  /// Error(kErased) for metadata, or a document that is one blob, before anything of it is staged.
+  void check_before(std::string_view path, ByteView document, const PutOptions& options) const;
+  /// What was staged may have been erased since: Error(kErased).
+  void check_no_erased();
+  /// Leaves nothing in the staging but what the changes lead to: after one that was refused when
+  /// chunks of it were there already. Error(kStale) where a collection took away what it relies on.
+  void drop_refused();
 };
 
 }  // namespace isodb

@@ -241,7 +241,7 @@ BundleApplied apply_bundle(Repository& repository, const fs::path& file,
   applied.info = info_of(file, parser, bytes);
   applied.is_complete = applied.info.part == applied.info.parts;
   record_refused(*state, applied.info.signer, applied.report);
-  repo::try_removal(*state);
+  repo::try_removal(*state, repo::RemovalPatience::kWaits);
   return applied;
 }
 

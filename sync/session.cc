@@ -386,7 +386,8 @@ void Session::send_when_moved() {
   const std::uint64_t transactions = repository_->database->transactions();
   if (transactions == transactions_seen_) return;
   transactions_seen_ = transactions;
-  repo::try_removal(*repository_);  // not only once the session is over
+  // Not only once the session is over.
+  repo::try_removal(*repository_, repo::RemovalPatience::kNone);
   wire::Agreement now = local_refs(*repository_);
   // What the other side has just sent is no news to it.
   if (now == ours_ || now == agreement()) return;
@@ -425,7 +426,7 @@ void Session::ended(const std::optional<Error>& why) {
   if (is_open && !taking_->incoming().has_too_much_to_keep()) taking_->incoming().flush();
   if (repository_->options.read_only) return;
   record_refused(*repository_, options_.peer, report());
-  repo::try_removal(*repository_);
+  repo::try_removal(*repository_, repo::RemovalPatience::kWaits);
 }
 
 Report Session::report() const {

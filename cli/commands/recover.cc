@@ -94,8 +94,9 @@ Command recover_command() {
               "the repository as 'isodb fsck' and 'isodb verify' do (exit code 5: something is "
               "missing; 'isodb fsck --repair-from' fetches it).\n\n"
               "The old repo.db is kept as repo.db.old-1. Others see the recovered repository as "
-              "another clone of the same device; 'isodb sync' brings back what they know. No "
-              "other program may use the folder meanwhile.",
+              "another clone of the same device; 'isodb sync' brings back what they know. Programs "
+              "that have the repository open wait with their commits meanwhile, and have to open "
+              "it again then.",
           .examples = {{"isodb recover farm.isodb", "repo.db is gone, packs are there"},
                        {"isodb -C farm.isodb sync office", "then, what others know"}},
           .declare = bind<Arguments>(declare, run),

@@ -78,4 +78,10 @@ std::vector<Erasure> erasures(const Repository& repository);
 /// Error(kBusy) as erase().
 bool remove_erased(Repository& repository, const ProgressFunction& progress = {});
 
+/// Why bytes of what is erased are still here, where opening the repository or the end of a session
+/// was to remove them and could not: a full disk, damage. nullopt where none are due. Both try
+/// again, from the second time on after an hour; remove_erased() and Repository::collect() do at
+/// once, and throw what is wrong.
+std::optional<std::string> removal_failure(const Repository& repository);
+
 }  // namespace isodb

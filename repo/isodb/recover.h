@@ -35,10 +35,13 @@ struct Recovered {
 /// the merge of several of these that was stored last, every other heads/recovered/<n>; tag objects
 /// become tags. The clone has a new writer id; the key in `keys/` stays, and is made where it is
 /// missing. The old database is kept under another name. A crash leaves the old state or the new.
+/// Programs that have the repository open meanwhile wait with their commits, and are refused then,
+/// Error(kIo): they have to open it again.
 ///
 /// Error(kInvalid) where the database can be read, without `force`; Error(kNotFound) where there is
 /// neither pack nor database; Error(kCorrupt) where no commit without parents could be found, or
-/// the key's file holds no key; Error(kBusy) while another program has the folder.
+/// the key's file holds no key; Error(kBusy) while another program recovers the folder or keeps
+/// writing.
 Recovered recover(const std::filesystem::path& folder, const RecoverOptions& options = {});
 
 }  // namespace isodb
