@@ -100,6 +100,17 @@ void expect_removal(RepositoryState& repository) {
   }
 }
 
+void expect_removal_by(RepositoryState& repository, const objects::NodeReader& nodes,
+                       const TreeId& tree, refs::WriteBatch& batch) {
+  const merge::Erased said = merge::Erased::in_tree(nodes, tree);
+  const merge::ErasedPtr before = repository.erasures->now();
+  const bool is_due = std::any_of(said.ids().begin(), said.ids().end(), [&](const Id& id) {
+    return !before->has(id) && repository.store->contains(id);
+  });
+  if (!is_due || repository.database->setting(kSettingErasePending)) return;
+  batch.settings.emplace_back(kSettingErasePending, "1");
+}
+
 bool removal_is_due(RepositoryState& repository) {
   if (repository.database->setting(kSettingErasePending)) return true;
   const merge::ErasedPtr erased = repository.erasures->now();

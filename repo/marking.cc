@@ -3,7 +3,6 @@
 #include "objects/commit_codec.h"
 #include "objects/content.h"
 #include "objects/node.h"
-#include "repo/erasures.h"
 #include "repo/roots.h"
 
 namespace isodb::repo {
@@ -77,7 +76,8 @@ void Marking::push_named(ObjectType type, const Bytes& payload) {
         }
         const Entry entry = node.entry(i);
         const auto add = [&](const Id& content) {
-          if (!is_erased(state_, node.key(i), content)) push(content);
+          const bool is_governed = node.key(i).starts_with(kGovernedPrefix);
+          if (is_governed || !reachable_.erased()->has(content)) push(content);
         };
         add(entry.content);
         if (entry.metadata) add(*entry.metadata);
