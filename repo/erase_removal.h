@@ -19,6 +19,9 @@ inline constexpr const char* kSettingEraseDone = "erase.done";
 
 /// From here on a crash leaves the removal to be done: before an erasure is committed.
 void expect_removal(RepositoryState& repository);
+/// The same for who is about to drop these: what lies here of them is not only to be dropped. They
+/// stay erased here.
+void expect_removal_of(RepositoryState& repository, const merge::Erased& erased);
 /// The same for a branch that is to move to a state with this tree, in the batch that moves it:
 /// where the tree says that something which lies here is erased.
 void expect_removal_by(RepositoryState& repository, const objects::NodeReader& nodes,

@@ -11,6 +11,7 @@
 #include "isodb/error.h"
 #include "merge/members.h"
 #include "objects/content.h"
+#include "repo/kept_objects.h"
 #include "repo/state.h"
 
 namespace isodb {
@@ -79,6 +80,17 @@ void read_document(RepositoryState& repository, const Entry& entry, Erasure& era
       std::from_chars(text.data(), text.data() + text.size(), erasure.bytes);
     }
   } catch (const Error&) {
+  }
+}
+
+merge::Erased removed_in(const std::optional<std::string>& text) {
+  if (!text) return {};
+  try {
+    return merge::Erased(parse_kept_objects(*text));
+  } catch (const Error& error) {
+    throw Error(error.code(),
+                "the setting " + std::string(kSettingEraseRemoved) + " cannot be read",
+                "isodb recover --force makes repo.db anew of what can be read");
   }
 }
 
@@ -151,11 +163,38 @@ Erasures::Known Erasures::read() {
     if (is_branch(ref)) here->add(*said);
     anywhere->add(*said);
   }
+  const merge::Erased removed = this->removed();
+  here->add(removed);
+  anywhere->add(removed);
   const std::lock_guard lock(mutex_);
   transactions_ = transactions;
   if (*known_.here != *here) known_.here = std::move(here);
   if (*known_.anywhere != *anywhere) known_.anywhere = std::move(anywhere);
   return known_;
+}
+
+merge::Erased Erasures::removed() {
+  std::optional<std::string> text = repository_.database->setting(kSettingEraseRemoved);
+  const std::lock_guard lock(mutex_);
+  if (text != removed_text_) {
+    removed_ = removed_in(text);
+    removed_text_ = std::move(text);
+  }
+  return removed_;
+}
+
+void Erasures::remember(const merge::Erased& contents) {
+  for (;;) {
+    const std::optional<std::string> text = repository_.database->setting(kSettingEraseRemoved);
+    merge::Erased all = removed_in(text);
+    const std::size_t count = all.ids().size();
+    all.add(contents);
+    if (all.ids().size() == count) return;
+    refs::WriteBatch batch;
+    batch.settings.emplace_back(kSettingEraseRemoved, kept_objects_text(all.ids()));
+    batch.settings_expected.emplace_back(kSettingEraseRemoved, text);
+    if (!repository_.database->write(batch).lost) return;
+  }
 }
 
 merge::ErasedPtr Erasures::now() {
@@ -201,17 +240,27 @@ std::optional<Erasure> find_in_refs(RepositoryState& repository, const Id& conte
   return std::nullopt;
 }
 
+/// Does a branch still say who and why?
+bool is_told(const Erasure& erasure) {
+  return erasure.commit || !erasure.reason.empty();
+}
+
 [[noreturn]] void throw_erased(Erasure erasure, std::string_view path) {
-  const std::string where = merge::erased_path(erasure.content);
+  const std::string who = is_told(erasure)
+                              ? "who and why: isodb log " + merge::erased_path(erasure.content)
+                              : "no branch says any more who erased it";
   throw ContentErased(std::move(erasure), std::string(path),
-                      "what was there is gone for good; who and why: isodb log " + where);
+                      "what was there is gone for good; " + who);
 }
 
 }  // namespace
 
 std::optional<Erasure> find_erasure(RepositoryState& repository, const Id& content) {
   if (!repository.erasures->now()->has(content)) return std::nullopt;
-  return find_in_refs(repository, content, is_branch);
+  if (auto found = find_in_refs(repository, content, is_branch)) return found;
+  Erasure erasure;  // a branch was moved back, or the commit does not count any more
+  erasure.content = content;
+  return erasure;
 }
 
 void check_not_erased(RepositoryState& repository, std::string_view path, const Id& content) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -20,7 +21,12 @@ class RepositoryState;
 
 namespace isodb::repo {
 
-/// Which contents are erased here: by what its own branches come to. What others say explains why
+/// Ids of contents that were erased when removals began, in the form of kept_objects_text(): they
+/// stay erased here whatever becomes of the branches that said so.
+inline constexpr const char* kSettingEraseRemoved = "erase.removed";
+
+/// Which contents are erased here: by what its own branches come to, and by what they came to when
+/// bytes were removed, for nobody gets those back by moving a branch. What others say explains why
 /// a content is missing, and nothing is dropped for it: they may have no right to erase, and a
 /// content that they say is erased may be one that the branches here need. Borrows the repository.
 /// Thread-safe.
@@ -28,12 +34,16 @@ class Erasures {
  public:
   explicit Erasures(RepositoryState& repository) : repository_(repository) {}
 
-  /// By the branches as they are. Cheap where nothing was written since it was asked last.
+  /// By the branches as they are, and what they once said. Cheap where nothing was written since
+  /// it was asked last.
   merge::ErasedPtr now();
   /// As now() said last; empty before. Costs nothing.
   merge::ErasedPtr known() const;
   /// By now(), or by branches of remotes: their contents may be missing. As cheap as now().
   merge::ErasedPtr anywhere();
+
+  /// These stay erased here: before their bytes are dropped.
+  void remember(const merge::Erased& contents);
 
   /// Has may_lack() know of what a peer says is erased, for as long as the caller keeps it: that
   /// is proved by the commits that say so, which come later.
@@ -46,6 +56,7 @@ class Erasures {
     merge::ErasedPtr here = std::make_shared<const merge::Erased>(), anywhere = here;
   };
   Known read();
+  merge::Erased removed();
   /// What this ref's target says; nullopt where it says nothing or cannot be read.
   std::optional<merge::Erased> said_by(const refs::Ref& ref);
 
@@ -53,11 +64,14 @@ class Erasures {
   mutable std::mutex mutex_;
   std::uint64_t transactions_ = 0;
   Known known_;
+  std::optional<std::string> removed_text_;  // the setting, as it was read last
+  merge::Erased removed_;
   std::unordered_map<Id, merge::Erased> by_target_;  // of refs; only those with any
   std::vector<std::weak_ptr<const merge::Erased>> claims_;
 };
 
-/// Who erased a content and why, as the branches say; nullopt where it is not erased.
+/// Who erased a content and why, as the branches say; nullopt where it is not erased. Only its id
+/// where no branch says so any more.
 std::optional<Erasure> find_erasure(RepositoryState& repository, const Id& content);
 
 /// ContentErased where the content that a document has, or is to have, is erased. `path`: "" where

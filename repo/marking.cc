@@ -3,11 +3,14 @@
 #include "objects/commit_codec.h"
 #include "objects/content.h"
 #include "objects/node.h"
+#include "repo/erase_removal.h"
 #include "repo/roots.h"
 
 namespace isodb::repo {
 
 void Marking::mark(const Keep& keep) {
+  // Whoever collects: pages, logs and dictionaries would keep what is only dropped.
+  expect_removal_of(state_, *reachable_.erased());
   std::uint64_t count = 0;
   reachable_.visit_all([&](const Id& id, ObjectType) {
     keep(id);

@@ -9,6 +9,7 @@
 #include "objects/pack.h"
 #include "repo/creation.h"
 #include "repo/erase_removal.h"
+#include "repo/erasures.h"
 #include "repo/not_held.h"
 #include "repo/revision.h"
 #include "repo/state.h"
@@ -128,7 +129,9 @@ Repository Repository::open(const fs::path& folder, const OpenOptions& options) 
     if (state->database->setting(repo::kSettingErasePending)) repo::try_removal(*state);
   }
   // Where anything ever was erased, reading is held against it from the beginning.
-  if (state->database->setting(repo::kSettingEraseDone)) state->erasures->now();
+  const bool any_erased = state->database->setting(repo::kSettingEraseDone) ||
+                          state->database->setting(repo::kSettingEraseRemoved);
+  if (any_erased) state->erasures->now();
   return Repository(std::move(state));
 }
 

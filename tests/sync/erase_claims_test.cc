@@ -5,6 +5,7 @@
 #include "merge/members.h"
 #include "objects/commit_codec.h"
 #include "objects/content.h"
+#include "repo/care.h"
 #include "repo/erase_removal.h"
 #include "repo/erasures.h"
 #include "repo/kept_objects.h"
@@ -180,6 +181,42 @@ TEST_CASE("an erasure that was fetched removes nothing, until it is merged") {
     CHECK(where_found(office.path(), kNeeded) == Strings{});
     check_sound(office);
   }
+}
+
+TEST_CASE("what was removed stays erased when a branch goes back to before the erasure") {
+  Device device;
+  device.put("personal", kPersonal);
+  const Id before = *device.head();
+  erase_path(device, "personal");
+  REQUIRE(device.repository().move_ref("heads/main", device.head(), before, "").done);
+  for (int round = 0; round < 2; ++round) {
+    CHECK(reading(device, "personal") == ErrorCode::kErased);
+    CHECK(error_code_of([&] { device.put("again", kPersonal); }) == ErrorCode::kErased);
+    check_sound(device);
+    CHECK_NOTHROW(device.repository().collect());
+    CHECK(erasures(device.repository()).size() == 1);
+    device.open();
+  }
+  CHECK(where_found(device.path(), kPersonal) == Strings{});
+  // Who has the erasure brings it back; who knows nothing of it brings no bytes.
+  Device late{Device::Empty()};
+  CHECK(meet(late, device).conversation.error);  // nothing that came says who erased it
+}
+
+TEST_CASE("a collection that drops what is erased leaves the whole removal to be done") {
+  Device device;
+  device.put("personal", kPersonal);
+  device.put("more", "something else");
+  const Entry entry = *device.repository().snapshot().entry("personal");
+  device.put(merge::erased_path(entry.content),
+             repo::erasure_document(entry.content, entry.size, "because"));
+  // As the background does it, and a program that ends then.
+  repo::care_for(*device.state(), {});
+  REQUIRE_FALSE(device.state()->store->contains(entry.content));
+  CHECK(remove_erased(device.repository()));
+  CHECK(where_found(device.path(), kPersonal) == Strings{});
+  CHECK_FALSE(remove_erased(device.repository()));
+  check_sound(device);
 }
 
 }  // namespace
