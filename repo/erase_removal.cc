@@ -62,6 +62,11 @@ void write_setting(RepositoryState& repository, const char* name,
   repository.database->write(batch);
 }
 
+bool is_any_here(RepositoryState& repository, const merge::Erased& erased) {
+  return std::any_of(erased.ids().begin(), erased.ids().end(),
+                     [&](const Id& id) { return repository.store->contains(id); });
+}
+
 /// Copies all else into new packs; false where it has to be done again, because others were writing
 /// deltas to what gives way.
 bool copy_the_rest(RepositoryState& repository, const ProgressFunction& progress) {
@@ -119,16 +124,34 @@ void expect_removal(RepositoryState& repository) {
   }
 }
 
+void expect_removal_of(RepositoryState& repository, const merge::Erased& erased) {
+  if (erased.empty()) return;
+  repository.erasures->remember(erased);
+  if (repository.database->setting(kSettingEraseDone) == digest_of(erased)) return;
+  if (is_any_here(repository, erased)) expect_removal(repository);
+}
+
+void expect_removal_by(RepositoryState& repository, const objects::NodeReader& nodes,
+                       const TreeId& tree, refs::WriteBatch& batch) {
+  const merge::Erased said = merge::Erased::in_tree(nodes, tree);
+  const merge::ErasedPtr before = repository.erasures->now();
+  const bool is_due = std::any_of(said.ids().begin(), said.ids().end(), [&](const Id& id) {
+    return !before->has(id) && repository.store->contains(id);
+  });
+  if (!is_due || repository.database->setting(kSettingErasePending)) return;
+  batch.settings.emplace_back(kSettingErasePending, "1");
+}
+
 bool removal_is_due(RepositoryState& repository) {
   if (repository.database->setting(kSettingErasePending)) return true;
   const merge::ErasedPtr erased = repository.erasures->now();
   if (erased->empty()) return false;
   if (repository.database->setting(kSettingEraseDone) == digest_of(*erased)) return false;
-  const bool any_here = std::any_of(erased->ids().begin(), erased->ids().end(),
-                                    [&](const Id& id) { return repository.store->contains(id); });
+  if (is_any_here(repository, *erased)) return true;
   // What never was here has left nothing, and it is not asked about again.
-  if (!any_here) write_setting(repository, kSettingEraseDone, digest_of(*erased));
-  return any_here;
+  repository.erasures->remember(*erased);
+  write_setting(repository, kSettingEraseDone, digest_of(*erased));
+  return false;
 }
 
 namespace {

@@ -25,6 +25,13 @@ inline constexpr const char* kSettingEraseFailed = "erase.failed";
 
 /// From here on a crash leaves the removal to be done: before an erasure is committed.
 void expect_removal(RepositoryState& repository);
+/// The same for who is about to drop these: what lies here of them is not only to be dropped. They
+/// stay erased here.
+void expect_removal_of(RepositoryState& repository, const merge::Erased& erased);
+/// The same for a branch that is to move to a state with this tree, in the batch that moves it:
+/// where the tree says that something which lies here is erased.
+void expect_removal_by(RepositoryState& repository, const objects::NodeReader& nodes,
+                       const TreeId& tree, refs::WriteBatch& batch);
 /// Whether bytes of what is erased may be here.
 bool removal_is_due(RepositoryState& repository);
 /// Removes them. Error(kBusy) where others keep writing, packing or reading: it is due then as

@@ -11,6 +11,7 @@
 #include "isodb/error.h"
 #include "merge/members.h"
 #include "objects/content.h"
+#include "repo/kept_objects.h"
 #include "repo/state.h"
 
 namespace isodb {
@@ -42,13 +43,16 @@ namespace repo {
 namespace {
 
 constexpr std::size_t kTargetsHeldMax = 4'096;
-constexpr std::size_t kClaimedMax = 1'000'000;
 constexpr std::size_t kErasureBytesMax = std::size_t{64} << 10;
+
+bool is_branch(const refs::Ref& ref) {
+  return ref.name.starts_with("heads/");
+}
 
 /// The tree and commits of a ref that tells what is erased; nullptr for another, and for one that
 /// cannot be read: fsck names it.
 std::shared_ptr<const Head> head_that_counts(RepositoryState& repository, const refs::Ref& ref) {
-  if (!ref.name.starts_with("heads/") && !ref.name.starts_with("remotes/")) return nullptr;
+  if (!is_branch(ref) && !ref.name.starts_with("remotes/")) return nullptr;
   try {
     const auto header = repository.store->header(ref.target);
     if (!header || header->first == ObjectType::kTag) return nullptr;
@@ -76,6 +80,17 @@ void read_document(RepositoryState& repository, const Entry& entry, Erasure& era
       std::from_chars(text.data(), text.data() + text.size(), erasure.bytes);
     }
   } catch (const Error&) {
+  }
+}
+
+merge::Erased removed_in(const std::optional<std::string>& text) {
+  if (!text) return {};
+  try {
+    return merge::Erased(parse_kept_objects(*text));
+  } catch (const Error& error) {
+    throw Error(error.code(),
+                "the setting " + std::string(kSettingEraseRemoved) + " cannot be read",
+                "isodb recover --force makes repo.db anew of what can be read");
   }
 }
 
@@ -113,67 +128,111 @@ std::optional<Erasure> erasure_in(RepositoryState& repository, const Head& head,
 
 }  // namespace
 
-merge::ErasedPtr Erasures::now() {
+std::optional<merge::Erased> Erasures::said_by(const refs::Ref& ref) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto held = by_target_.find(ref.target); held != by_target_.end()) {
+      return held->second;
+    }
+  }
+  const std::shared_ptr<const Head> head = head_that_counts(repository_, ref);
+  if (head == nullptr) return std::nullopt;
+  merge::Erased said;
+  try {
+    said = merge::Erased::in_tree(repository_.nodes(), head->tree);
+  } catch (const Error& error) {  // fsck names what is damaged
+    if (error.code() != ErrorCode::kCorrupt) throw;
+    return std::nullopt;
+  }
+  const std::lock_guard lock(mutex_);
+  if (by_target_.size() >= kTargetsHeldMax) by_target_.clear();
+  by_target_.emplace(ref.target, said);
+  return said;
+}
+
+Erasures::Known Erasures::read() {
   const std::uint64_t transactions = repository_.database->transactions();
   {
     const std::lock_guard lock(mutex_);
     if (transactions == transactions_ && transactions != 0) return known_;
   }
-  auto all = std::make_shared<merge::Erased>();
+  auto here = std::make_shared<merge::Erased>(), anywhere = std::make_shared<merge::Erased>();
   for (const refs::Ref& ref : repository_.database->refs()) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (const auto held = by_target_.find(ref.target); held != by_target_.end()) {
-        all->add(held->second);
-        continue;
-      }
-    }
-    const std::shared_ptr<const Head> head = head_that_counts(repository_, ref);
-    if (head == nullptr) continue;
-    merge::Erased here;
-    try {
-      here = merge::Erased::in_tree(repository_.nodes(), head->tree);
-    } catch (const Error& error) {  // fsck names what is damaged
-      if (error.code() != ErrorCode::kCorrupt) throw;
-      continue;
-    }
-    all->add(here);
-    const std::lock_guard lock(mutex_);
-    if (by_target_.size() >= kTargetsHeldMax) by_target_.clear();
-    by_target_.emplace(ref.target, here);
+    const std::optional<merge::Erased> said = said_by(ref);
+    if (!said) continue;
+    if (is_branch(ref)) here->add(*said);
+    anywhere->add(*said);
   }
+  const merge::Erased removed = this->removed();
+  here->add(removed);
+  anywhere->add(removed);
   const std::lock_guard lock(mutex_);
   transactions_ = transactions;
-  if (*known_ != *all) known_ = std::move(all);
+  if (*known_.here != *here) known_.here = std::move(here);
+  if (*known_.anywhere != *anywhere) known_.anywhere = std::move(anywhere);
   return known_;
+}
+
+merge::Erased Erasures::removed() {
+  std::optional<std::string> text = repository_.database->setting(kSettingEraseRemoved);
+  const std::lock_guard lock(mutex_);
+  if (text != removed_text_) {
+    removed_ = removed_in(text);
+    removed_text_ = std::move(text);
+  }
+  return removed_;
+}
+
+void Erasures::remember(const merge::Erased& contents) {
+  for (;;) {
+    const std::optional<std::string> text = repository_.database->setting(kSettingEraseRemoved);
+    merge::Erased all = removed_in(text);
+    const std::size_t count = all.ids().size();
+    all.add(contents);
+    if (all.ids().size() == count) return;
+    refs::WriteBatch batch;
+    batch.settings.emplace_back(kSettingEraseRemoved, kept_objects_text(all.ids()));
+    batch.settings_expected.emplace_back(kSettingEraseRemoved, text);
+    if (!repository_.database->write(batch).lost) return;
+  }
+}
+
+merge::ErasedPtr Erasures::now() {
+  return read().here;
+}
+
+merge::ErasedPtr Erasures::anywhere() {
+  return read().anywhere;
 }
 
 merge::ErasedPtr Erasures::known() const {
   const std::lock_guard lock(mutex_);
-  return known_;
+  return known_.here;
 }
 
-void Erasures::claim(const std::vector<Id>& contents) {
+void Erasures::claim(const merge::ErasedPtr& contents) {
   const std::lock_guard lock(mutex_);
-  if (claimed_.size() < kClaimedMax) claimed_.insert(contents.begin(), contents.end());
+  std::erase_if(claims_, [](const auto& claim) { return claim.expired(); });
+  claims_.push_back(contents);
 }
 
-bool Erasures::is_claimed(const Id& content) const {
-  const std::lock_guard lock(mutex_);
-  return claimed_.contains(content);
+bool Erasures::may_lack(const Id& content) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& claim : claims_) {
+      if (const merge::ErasedPtr said = claim.lock(); said && said->has(content)) return true;
+    }
+  }
+  return anywhere()->has(content);
 }
 
-bool Erasures::has(const Id& content) {
-  return is_claimed(content) || now()->has(content);
-}
+namespace {
 
-bool is_erased(RepositoryState& repository, std::string_view path, const Id& content) {
-  return !path.starts_with(kGovernedPrefix) && repository.erasures->has(content);
-}
-
-std::optional<Erasure> find_erasure(RepositoryState& repository, const Id& content) {
-  if (!repository.erasures->now()->has(content)) return std::nullopt;
+template <typename Counts>
+std::optional<Erasure> find_in_refs(RepositoryState& repository, const Id& content,
+                                    const Counts& counts) {
   for (const refs::Ref& ref : repository.database->refs()) {
+    if (!counts(ref)) continue;
     const std::shared_ptr<const Head> head = head_that_counts(repository, ref);
     if (head == nullptr) continue;
     if (auto found = erasure_in(repository, *head, content)) return found;
@@ -181,13 +240,39 @@ std::optional<Erasure> find_erasure(RepositoryState& repository, const Id& conte
   return std::nullopt;
 }
 
+/// Does a branch still say who and why?
+bool is_told(const Erasure& erasure) {
+  return erasure.commit || !erasure.reason.empty();
+}
+
+[[noreturn]] void throw_erased(Erasure erasure, std::string_view path) {
+  const std::string who = is_told(erasure)
+                              ? "who and why: isodb log " + merge::erased_path(erasure.content)
+                              : "no branch says any more who erased it";
+  throw ContentErased(std::move(erasure), std::string(path),
+                      "what was there is gone for good; " + who);
+}
+
+}  // namespace
+
+std::optional<Erasure> find_erasure(RepositoryState& repository, const Id& content) {
+  if (!repository.erasures->now()->has(content)) return std::nullopt;
+  if (auto found = find_in_refs(repository, content, is_branch)) return found;
+  Erasure erasure;  // a branch was moved back, or the commit does not count any more
+  erasure.content = content;
+  return erasure;
+}
+
 void check_not_erased(RepositoryState& repository, std::string_view path, const Id& content) {
   if (path.starts_with(kGovernedPrefix) || !repository.erasures->known()->has(content)) return;
-  if (auto erasure = find_erasure(repository, content)) {
-    throw ContentErased(
-        std::move(*erasure), std::string(path),
-        "what was there is gone for good; who and why: isodb log " + merge::erased_path(content));
-  }
+  if (auto erasure = find_erasure(repository, content)) throw_erased(std::move(*erasure), path);
+}
+
+void explain_absence(RepositoryState& repository, std::string_view path, const Id& content) {
+  if (path.starts_with(kGovernedPrefix) || !repository.erasures->anywhere()->has(content)) return;
+  if (auto erasure = find_erasure(repository, content)) throw_erased(std::move(*erasure), path);
+  auto erasure = find_in_refs(repository, content, [](const auto&) { return true; });
+  if (erasure) throw_erased(std::move(*erasure), path);
 }
 
 void check_may_come(RepositoryState& repository, std::string_view path, const Entry& entry) {

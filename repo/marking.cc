@@ -3,12 +3,14 @@
 #include "objects/commit_codec.h"
 #include "objects/content.h"
 #include "objects/node.h"
-#include "repo/erasures.h"
+#include "repo/erase_removal.h"
 #include "repo/roots.h"
 
 namespace isodb::repo {
 
 void Marking::mark(const Keep& keep) {
+  // Whoever collects: pages, logs and dictionaries would keep what is only dropped.
+  expect_removal_of(state_, *reachable_.erased());
   std::uint64_t count = 0;
   reachable_.visit_all([&](const Id& id, ObjectType) {
     keep(id);
@@ -77,7 +79,8 @@ void Marking::push_named(ObjectType type, const Bytes& payload) {
         }
         const Entry entry = node.entry(i);
         const auto add = [&](const Id& content) {
-          if (!is_erased(state_, node.key(i), content)) push(content);
+          const bool is_governed = node.key(i).starts_with(kGovernedPrefix);
+          if (is_governed || !reachable_.erased()->has(content)) push(content);
         };
         add(entry.content);
         if (entry.metadata) add(*entry.metadata);

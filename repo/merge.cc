@@ -8,6 +8,7 @@
 #include "objects/content.h"
 #include "objects/tree.h"
 #include "repo/branch_merge.h"
+#include "repo/erase_removal.h"
 #include "repo/state.h"
 
 namespace isodb {
@@ -77,6 +78,7 @@ MergeOutcome Repository::merge(std::string_view revision, const std::string& bra
     const repo::BranchMerge merge = repo::merge_into_branch(*state_, branch, others, objects);
     MergeOutcome outcome = whole_outcome(*state_, merge, objects);
     if (merge.is_done()) return outcome;
+    repo::expect_removal_by(*state_, {objects, *state_->node_cache}, merge.state.tree, batch);
     if (!objects.empty()) batch.loose.push_back(objects.take());
     repo::add_moves(batch, merge, "merge: " + std::string(revision));
     batch.writer = state_->key().public_key().fingerprint();
@@ -84,6 +86,7 @@ MergeOutcome Repository::merge(std::string_view revision, const std::string& bra
     if (!state_->database->write(batch).lost) {
       state_->store->refresh();
       state_->pack_when_due();
+      repo::try_removal(*state_, repo::RemovalPatience::kWaits);  // what a remote erased counts now
       return outcome;
     }
     state_->store->refresh();

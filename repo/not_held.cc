@@ -37,7 +37,7 @@ void throw_where_erased(RepositoryState& repository, const objects::ObjectSource
       const std::optional<Entry> entry = entry_in(repository, source, path, commit);
       if (!entry) continue;
       for (const std::optional<Id>& id : {std::optional(entry->content), entry->metadata}) {
-        if (!id || source.contains(*id) || !repository.erasures->has(*id)) continue;
+        if (!id || source.contains(*id) || !repository.erasures->may_lack(*id)) continue;
         throw MergedFromErased("merging '" + path + "' again takes a version that is erased");
       }
     }
@@ -57,9 +57,10 @@ std::string fetch_hint(const Scope& scope, std::string_view path) {
 void throw_missing(RepositoryState& repository, std::string_view path,
                    const std::optional<Entry>& entry, const std::vector<CommitId>& at,
                    const objects::ObjectMissing& missing) {
-  if (entry && repository.erasures->now()->touches(*entry)) {
-    check_not_erased(repository, path, entry->content);
-    if (entry->metadata) check_not_erased(repository, path, *entry->metadata);
+  if (entry && repository.erasures->anywhere()->touches(*entry)) {
+    for (const std::optional<Id>& id : {std::optional(entry->content), entry->metadata}) {
+      if (id && !repository.store->contains(*id)) explain_absence(repository, path, *id);
+    }
   }
   const Scope scope = *repository.reload_scope();
   if (!entry || repository.held_contents->includes(scope, path, *entry, at)) {
@@ -109,8 +110,7 @@ void check_writable(RepositoryState& repository, std::string_view path) {
 }
 
 void check_held(RepositoryState& repository, std::string_view path, const Id& content) {
-  repository.erasures->now();
-  check_not_erased(repository, path, content);
+  explain_absence(repository, path, content);
   const std::shared_ptr<const Scope> scope = repository.reload_scope();
   if (scope->is_whole()) return;
   const std::string what = path.empty() ? "" : " for '" + std::string(path) + "'";

@@ -25,6 +25,7 @@ std::vector<Id> Reachable::roots() {
   moves_forgotten_ = roots.moves_forgotten;
   root_names_ = std::move(roots.names);
   last_move_ = roots.last_move;
+  lacking_ = std::move(roots.lacking);
   return {roots.ids.begin(), roots.ids.end()};
 }
 
@@ -220,7 +221,11 @@ void Reachable::visit_node(const Id& id, const objects::Node& node, std::uint64_
 
 bool Reachable::is_erased(std::string_view path, const Id& content) {
   if (path.starts_with(kGovernedPrefix)) return false;
-  if (!erased_->has(content) && !state_.erasures->is_claimed(content)) return false;
+  if (!erased_->has(content)) {
+    // Only said to be: nothing is dropped for that.
+    const bool is_said = lacking_.contains(content) || state_.erasures->may_lack(content);
+    if (!is_said || state_.store->contains(content)) return false;
+  }
   if (met_erased_.insert(content).second) ++contents_erased_;
   return true;
 }

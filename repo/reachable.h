@@ -65,6 +65,8 @@ class Reachable {
 
   /// Contents, and metadata, that are erased: what they name is not visited for their sake.
   std::uint64_t contents_erased() const { return contents_erased_; }
+  /// Which that are: by the branches as they were when this was made.
+  const merge::ErasedPtr& erased() const { return erased_; }
   /// Of a partial repository: contents that were named, need not be here, and are not.
   std::uint64_t contents_not_held() const { return contents_not_held_; }
 
@@ -81,7 +83,7 @@ class Reachable {
   /// `first`: the rank of the first entry below the node.
   void visit_node(const Id& id, const objects::Node& node, std::uint64_t first,
                   const std::string& where, const Visit& visit);
-  /// Whether a document's content need not be here because it is erased.
+  /// Whether a document's content is erased, or is not here and said to be.
   bool is_erased(std::string_view path, const Id& content);
   void visit_entry(const std::string& path, const Entry& entry, const std::string& where,
                    const Visit& visit);
@@ -141,6 +143,7 @@ class Reachable {
   std::unordered_set<Id> absent_;  // blobs, and lists of which a part is
   std::uint64_t contents_not_held_ = 0;
   merge::ErasedPtr erased_;
+  std::set<Id> lacking_;  // what sessions that broke off did without
   std::unordered_set<Id> met_erased_;
   std::uint64_t contents_erased_ = 0;
 };

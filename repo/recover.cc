@@ -17,6 +17,8 @@
 #include "refs/local_store.h"
 #include "refs/salvage.h"
 #include "repo/creation.h"
+#include "repo/erase_removal.h"
+#include "repo/erasures.h"
 #include "repo/scope.h"
 #include "repo/state.h"
 
@@ -26,9 +28,14 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kMain = "heads/main";
-/// Settings that say what people chose, not what this clone holds: what it held may be lost.
-constexpr const char* kSettingsKept[] = {"ui.", "remote.", repo::kSettingScope,
-                                         repo::kSettingComputed};
+/// Settings that say what people chose, and what is not to be had back, not what this clone holds:
+/// what it held may be lost.
+constexpr const char* kSettingsKept[] = {"ui.",
+                                         "remote.",
+                                         repo::kSettingScope,
+                                         repo::kSettingComputed,
+                                         repo::kSettingEraseRemoved,
+                                         repo::kSettingErasePending};
 constexpr std::uint64_t kProgressStep = 1024;
 
 /// A commit that is what its id says, with what is needed to tell heads from others.

@@ -9,6 +9,7 @@
 #include "objects/pack.h"
 #include "repo/creation.h"
 #include "repo/erase_removal.h"
+#include "repo/erasures.h"
 #include "repo/not_held.h"
 #include "repo/revision.h"
 #include "repo/state.h"
@@ -130,8 +131,10 @@ Repository Repository::open(const fs::path& folder, const OpenOptions& options) 
     }
   }
   // Where anything ever was erased, reading is held against it from the beginning.
-  if (state->database->setting(repo::kSettingErasePending) ||
-      state->database->setting(repo::kSettingEraseDone)) {
+  const char* const kErasing[] = {repo::kSettingErasePending, repo::kSettingEraseDone,
+                                  repo::kSettingEraseRemoved};
+  if (std::ranges::any_of(
+          kErasing, [&](const char* name) { return state->database->setting(name).has_value(); })) {
     state->erasures->now();
   }
   return Repository(std::move(state));
@@ -174,8 +177,7 @@ Id Repository::resolve(std::string_view revision) const {
   } catch (const Error& error) {
     const std::optional<Id> content = Id::from_hex(revision);
     if (error.code() != ErrorCode::kNotFound || !content) throw;
-    state_->erasures->now();
-    repo::check_not_erased(*state_, {}, *content);
+    repo::explain_absence(*state_, {}, *content);
     throw;
   }
 }
@@ -280,13 +282,19 @@ Repository::SwapResult Repository::move_ref(const std::string& name,
                                            next->short_hex() + " is a " +
                                            std::string(object_type_name(type)));
     }
+    if (name.starts_with("heads/")) {
+      repo::expect_removal_by(*state_, state_->nodes(), state_->head(*next)->tree, batch);
+    }
   }
   batch.moves.push_back({name, expected, next, reason});
   batch.writer = state_->public_key().fingerprint();
   batch.at_millis = state_->environment.now_millis();
   for (;;) {
     const refs::Database::WriteResult result = state_->database->write(batch);
-    if (!result.lost) return {true, next};
+    if (!result.lost) {
+      if (!batch.settings.empty()) repo::try_removal(*state_, repo::RemovalPatience::kWaits);
+      return {true, next};
+    }
     if (!result.lost->name.empty()) return {false, result.lost->actual};
     // A collection ran in between: what `next` names may be gone.
     state_->store->refresh();

@@ -26,7 +26,9 @@ void add_draft(RepositoryState& state, Roots& roots, const Guard& guarded) {
       }
       const Entry entry = leaf.entry(0);
       const auto add = [&](const Id& content) {
-        if (!is_erased(state, change.path, content)) roots.ids.insert(content);
+        const bool is_governed = change.path.starts_with(kGovernedPrefix);
+        if (!is_governed && state.erasures->now()->has(content)) return;
+        roots.ids.insert(content);
       };
       add(entry.content);
       if (entry.metadata) add(*entry.metadata);
@@ -44,8 +46,10 @@ void add_kept_and_computed(RepositoryState& state, Roots& roots, const Guard& gu
   }
   for (const auto& [name, value] : state.database->settings()) {
     if (name.starts_with(kSettingEraseClaims)) {
-      guarded("setting " + name,
-              [&, &text = value] { state.erasures->claim(parse_kept_objects(text)); });
+      guarded("setting " + name, [&, &text = value] {
+        const std::vector<Id> lacking = parse_kept_objects(text);
+        roots.lacking.insert(lacking.begin(), lacking.end());
+      });
     }
     if (!name.starts_with(kSettingIncomingPrefix)) continue;
     guarded("setting " + name, [&, &text = value] {

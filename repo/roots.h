@@ -18,6 +18,9 @@ struct Roots {
   std::unordered_map<Id, std::string> names;  ///< of those that refs name
   std::uint64_t last_move = 0;                ///< moves of refs up to this one are in it
   std::uint64_t moves_forgotten = 0;          ///< that were left out
+  /// Contents that sessions did without because their peers said that they are erased. These keep
+  /// nothing, and what leads to them is whole without them.
+  std::set<Id> lacking;
 };
 
 struct RootOptions {

@@ -19,7 +19,7 @@ AbsentContents::AbsentContents(RepositoryState& repository, Scope scope)
     : repository_(repository),
       scope_(repository, std::move(scope)),
       walk_(repository, all_heads(repository)),
-      erased_(repository.erasures->now()) {}
+      erased_(repository.erasures->anywhere()) {}
 
 bool AbsentContents::begin_commit() {
   commit_ = walk_.next();

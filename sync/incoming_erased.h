@@ -45,6 +45,9 @@ class IncomingErased {
   void finish(refs::WriteBatch& batch);
 
  private:
+  void claim(merge::Erased said);
+  void keep_fetched(const merge::Erased& here, refs::WriteBatch& batch) const;
+
   class Dropping : public objects::ObjectStore {
    public:
     Dropping(objects::ObjectStore& below, const merge::ErasedPtr& erased)
@@ -64,6 +67,7 @@ class IncomingErased {
   const std::string setting_;
   merge::ErasedPtr here_;
   merge::Erased allowed_;
+  merge::ErasedPtr claimed_;  // for who merges what came, until the session ends
   Dropping dropping_;
   std::set<Id> lacking_;
   bool has_written_ = false;

@@ -94,8 +94,12 @@ void print_all(Context& context, const std::vector<Erasure>& all) {
               .string("reason", erasure.reason));
       continue;
     }
-    context.out() << context.paint(Style::kYellow, erasure.content.hex()) << " "
-                  << iso_time(erasure.clock).substr(0, 10) << " " << printable_line(erasure.by)
+    context.out() << context.paint(Style::kYellow, erasure.content.hex()) << " ";
+    if (!erasure.commit && erasure.reason.empty()) {
+      context.out() << "no branch says any more who erased it\n";
+      continue;
+    }
+    context.out() << iso_time(erasure.clock).substr(0, 10) << " " << printable_line(erasure.by)
                   << ": " << printable_line(erasure.reason) << "\n";
   }
 }
