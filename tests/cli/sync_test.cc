@@ -85,48 +85,6 @@ isodb -q -C tablet sync; echo "code $?"
   CHECK(ran.out == "code 4\n1 document in conflict\ncode 0\n");
 }
 
-TEST_CASE("a partial copy that cannot merge for want of contents ends with exit code 9") {
-  const Shell shell;
-  const Ran ran = shell.sh(R"sh(
-isodb -q -C office put sheep/1.json <<<'{"n":1,"place":"loft"}'
-isodb -q clone office barn; member barn; isodb -q -C barn sync
-isodb -q clone office cows --path cows
-isodb -q -C office put sheep/1.json <<<'{"n":2,"place":"loft"}'
-isodb -q -C barn put sheep/1.json <<<'{"n":1,"place":"shed"}'
-isodb -q -C cows pull; echo "code $?"
-isodb -q -C cows pull barn; echo "code $?"
-isodb -q -C cows sync barn; echo "code $?"
-)sh");
-  INFO(ran.out << ran.err);
-  CHECK(ran.out == "code 0\ncode 9\ncode 9\n");
-}
-
-TEST_CASE("a partial copy says what keeps its work from another device") {
-  const Shell shell;
-  const Ran ran = shell.sh(R"sh(
-isodb -q clone office barn; member barn; isodb -q -C barn sync
-isodb -q clone office cows --path cows; member cows
-isodb -q -C office put sheep/1.json <<<'{"s":1}'
-isodb -q -C cows pull
-isodb -q -C cows put cows/1.json <<<'{"n":1}'
-isodb -q -C cows sync $PWD/barn; echo "code $?"
-isodb -q -C barn pull $PWD/cows 2>told; echo "code $?"; grep -c "$PWD/cows: $PWD/cows: " told
-isodb -q -C cows bundle create all.bundle; echo "code $?"
-isodb -q -C cows bundle create new.bundle --since origin; echo "code $?"
-isodb -q -C cows sync; echo "code $?"
-isodb -q -C barn sync; isodb -q -C cows sync barn; echo "code $?"
-isodb -C barn get cows/1.json
-isodb -C cows fetch --deepen 0; echo "code $?"
-isodb -C cows fetch --add-path sheep | grep -o '1 content came to be held'
-)sh");
-  INFO(ran.out << ran.err);
-  CHECK(ran.out ==
-        "code 9\ncode 9\n0\ncode 9\ncode 0\ncode 0\ncode 0\n{\"n\":1}\ncode 2\n1 content came to "
-        "be held\n");
-  CHECK(contains(ran.err, "what was committed here since waits"));
-  CHECK(contains(ran.err, "--since REMOTE"));
-}
-
 TEST_CASE("a clone over TLS needs the right peer, and one that knows this device") {
   const Shell shell;
   const Ran ran = shell.sh(R"sh(
