@@ -101,7 +101,9 @@ void ServeLog::listening(const PublicKey& key, const std::vector<std::string>& a
 }
 
 void ServeLog::note(const sync::ServeEvent& event) {
-  if (context_.quiet() && event.kind != Kind::kTrouble) return;
+  // At the other end of a pipe is, most often, the terminal of whoever syncs over ssh.
+  const bool is_terse = context_.quiet() || (to_ == LogTo::kStandardError && !context_.json());
+  if (is_terse && event.kind != Kind::kTrouble) return;
   const std::string now = now_text();
   const std::string_view word = word_of(event.kind);
   std::string text = now + "  " + std::string(word) + "  " + device_of(event);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "isodb/error.h"
+#include "objects/commit_codec.h"
 #include "repo/state.h"
 
 namespace isodb::repo {
@@ -186,6 +187,19 @@ CommitId first_parent(const Commit& commit) {
   return known ? CommitId(*id) : commit.parents.front();
 }
 
+/// One step back: of a merge nobody wrote a commit on yet, to what would be its first parent then.
+/// Error(kNotFound) before the first commit.
+CommitId step_back(const RepositoryState& state, const Id& id, std::string_view revision) {
+  const objects::Object object = state.read_object(id);
+  if (object.type == ObjectType::kMerge) return objects::decode_merge(object.payload).heads.front();
+  const Commit commit = state.read_commit(CommitId(id));
+  if (commit.parents.empty()) {
+    throw Error(ErrorCode::kNotFound,
+                "'" + std::string(revision) + "' goes back before the first commit");
+  }
+  return first_parent(commit);
+}
+
 }  // namespace
 
 Id resolve_revision(const RepositoryState& state, std::string_view revision) {
@@ -205,14 +219,7 @@ Id resolve_revision(const RepositoryState& state, std::string_view revision) {
   Id id = resolve_base(state, base, revision);
   if (steps == 0) return id;
   id = state.peel_tags(id);
-  for (; steps > 0; --steps) {
-    const Commit commit = state.read_commit(CommitId(id));
-    if (commit.parents.empty()) {
-      throw Error(ErrorCode::kNotFound,
-                  "'" + std::string(revision) + "' goes back before the first commit");
-    }
-    id = first_parent(commit);
-  }
+  for (; steps > 0; --steps) id = step_back(state, id, revision);
   return id;
 }
 

@@ -46,6 +46,20 @@ TEST_CASE("edits of different fields both survive, and both branches end with on
   CHECK(member(json_line(runner.must({"merge", "trial", "--json"})), "result") == "up-to-date");
 }
 
+TEST_CASE(
+    "one step back from a merge is the first by id of what it merges, and goes on from there") {
+  const ApartRunner runner;
+  runner.put_on("trial", "a.txt", "1\n");
+  runner.put_on("main", "b.txt", "2\n");
+  const std::string ours = target(runner, "main"), theirs = target(runner, "trial");
+  runner.must({"merge", "trial"});
+  REQUIRE(runner.must({"cat", "@", "--type"}) == "merge\n");
+  const bool is_ours = ours < theirs;
+  CHECK(contains(runner.must({"log", "-n", "1", "--at", "@~1"}), is_ours ? ours : theirs));
+  CHECK(contains(runner.must({"diff", "@~1", "@", "--name-only"}), is_ours ? "a.txt" : "b.txt"));
+  CHECK(runner.must({"diff", "@~2", "@{1}~1"}).empty());
+}
+
 TEST_CASE("a merge that only goes forward needs no merge object") {
   const ApartRunner runner;
   runner.put_on("trial", "new.txt", "new\n");
