@@ -56,7 +56,7 @@ TEST_CASE(
   REQUIRE(runner.must({"cat", "@", "--type"}) == "merge\n");
   const bool is_ours = ours < theirs;
   CHECK(contains(runner.must({"log", "-n", "1", "--at", "@~1"}), is_ours ? ours : theirs));
-  CHECK(contains(runner.must({"diff", "@~1", "@", "--name-only"}), is_ours ? "a.txt" : "b.txt"));
+  CHECK(contains(runner.run({"diff", "@~1", "@", "--name-only"}).out, is_ours ? "a.txt" : "b.txt"));
   CHECK(runner.must({"diff", "@~2", "@{1}~1"}).empty());
 }
 
