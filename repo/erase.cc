@@ -133,11 +133,13 @@ CommitId commit_on(Repository& repository, const std::string& branch, const Cont
     for (const auto& [content, bytes] : contents) {
       transaction.put(merge::erased_path(content), repo::erasure_document(content, bytes, reason));
     }
-    const std::string what = contents.size() == 1 ? contents.begin()->first.short_hex()
-                                                  : std::to_string(contents.size()) + " contents";
+    std::string message = "erase ";
+    message += contents.size() == 1 ? contents.begin()->first.short_hex()
+                                    : std::to_string(contents.size()) + " contents";
+    message.append(": ").append(reason);
     // Another branch may know of it by a merge that came meanwhile.
-    auto outcome = transaction.commit(
-        {.message = "erase " + what + ": " + reason, .allow_empty = true, .reason = "erase"});
+    auto outcome =
+        transaction.commit({.message = std::move(message), .allow_empty = true, .reason = "erase"});
     if (const CommitId* id = std::get_if<CommitId>(&outcome)) return *id;
   }
   throw Error(ErrorCode::kBusy, "other processes moved the branch 1000 times in a row",

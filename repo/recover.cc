@@ -508,13 +508,15 @@ class Recovery {
 
   /// Under another name, too: as a copy where the file system knows no links.
   static void keep(const fs::path& file, const fs::path& name) {
-    if (!fs::exists(file)) return;
+    core::FileSystem& files = core::posix_file_system();
+    if (files.exists(name)) files.remove(name);  // of a try that was stopped behind it
+    if (!files.exists(file)) return;
     std::error_code error;
     fs::create_hard_link(file, name, error);
     if (!error) return;
     fs::copy_file(file, name, error);
     if (error) core::throw_io_error("copy", file, error.value());
-    core::posix_file_system().open(name, core::OpenMode::kReadAppend)->sync();
+    files.open(name, core::OpenMode::kReadAppend)->sync();
   }
 
   void say_what_is_unknown() {

@@ -131,10 +131,11 @@ Repository Repository::open(const fs::path& folder, const OpenOptions& options) 
     }
   }
   // Where anything ever was erased, reading is held against it from the beginning.
-  const char* const kErasing[] = {repo::kSettingErasePending, repo::kSettingEraseDone,
-                                  repo::kSettingEraseRemoved};
-  if (std::ranges::any_of(
-          kErasing, [&](const char* name) { return state->database->setting(name).has_value(); })) {
+  const auto has_setting = [&](const char* name) {
+    return state->database->setting(name).has_value();
+  };
+  if (has_setting(repo::kSettingErasePending) || has_setting(repo::kSettingEraseDone) ||
+      has_setting(repo::kSettingEraseRemoved)) {
     state->erasures->now();
   }
   return Repository(std::move(state));
